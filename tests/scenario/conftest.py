@@ -61,6 +61,7 @@ GIVES = """gates:
   deploy: {approve: {owners: 1}, expires_after: 10m}
   release:
     approve: {owners: 1}
+    break_glass: true
     target: {kind: aws-iam-role-policy, role: shop-deploy, policy: policies/state.json}
     for: 10m
   quick:

@@ -17,7 +17,7 @@ import pytest
 from bot.sandbox.slack import words as slack_words
 from tests.support import github
 from tests.support.gate_case import asked, taken_again
-from tests.support.installation import GIVING, Case, Installation
+from tests.support.installation import GIVING, PEOPLE, Case, Installation
 from tests.support.issuer import BEARER
 from tests.support.two_chats import everywhere
 from tests.support.waiting import PATIENCE_S, eventually
@@ -128,6 +128,41 @@ def test_the_pipelines_role_has_its_permission_from_the_approval_until_the_job_i
     assert done.returncode == 0, done.stderr
     eventually(lambda: f"prodaccess-{id_}" not in on_the_role(case), "it is taken away")
     everywhere(case, id_, "Ended", "given back by acme/orders", "removal verified")
+    assert taken_again(case, id_).code is Code.GATE_USED
+
+
+def test_who_is_on_call_opens_a_gate_in_an_emergency_and_an_owner_who_had_no_part_in_it_reviews_that(
+    both: Installation, tmp_path: Path
+) -> None:
+    case, kept = Case(both, GIVING), tmp_path / "gate.json"
+    shop = case.in_teams
+    with job(case, OLU, "Checkout again", "--gate", "release", "--keep", str(kept)) as running:
+        id_ = asked(case)
+        card = case.card(id_, "Needs approval")
+        case.press("pat", card, "gate_glass")
+        case.whispered("pat", "only members of oncall can use break-glass")
+        assert case.press("nia", card, "gate_glass").ok
+        form = eventually(both.slack.person(PEOPLE["nia"]).view, "the form")
+        assert form is not None
+        form.fill("reason", "checkout is down")
+        assert form.submit().ok
+        status, said = over(running)
+    assert status == 0, said
+    assert f"{id_} was approved by Nia, in an emergency" in said
+    assert f"prodaccess-{id_}" in on_the_role(case)
+    everywhere(case, id_, "Break-glass", "Active until", "pened in an emergency by Nia", "checkout is down")
+    told = [event for event in both.events(id_) if event.startswith(("gate.", "grant."))]
+    assert told[:4] == ["gate.asked", "gate.broken", "gate.redeemed", "grant.active"]
+    # Olu pushed it, and Nia opened it.
+    for who in ("olu", "nia"):
+        assert "so somebody else has to review it" in both.told(who, f"acknowledge {id_}")
+    assert both.teams.press("pat", shop.card(id_), "Acknowledge", {"reason": "well done"}).said
+    case.card("acknowledged by Pat: well done", id_)
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "gate-done", str(kept)], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    eventually(lambda: f"prodaccess-{id_}" not in on_the_role(case), "it is taken away")
     assert taken_again(case, id_).code is Code.GATE_USED
 
 

@@ -70,6 +70,12 @@ class Walk:
     in_teams: set[str] = field(default_factory=set)
 
 
+def opener(request: Request) -> PersonId | None:
+    """Who opened a gate for its pipeline, in an emergency."""
+    emergency = request.gate.emergency if request.gate is not None else None
+    return emergency.by if emergency is not None else None
+
+
 @dataclass
 class Look:
     """One step of one scene: all that is known to be so."""
@@ -97,7 +103,11 @@ class Look:
         self.party_on_hold = any(held & {request.requester, request.holder} for request in self.requests)
         self.can_approve = {request.id: self.t.may("approve", request.id) for request in self.requests}
         # Who decides it, where nobody can approve it just now: a freeze has begun.
-        shut = [request for request in self.requests if not self.can_approve[request.id] and request.decision is None]
+        shut = [
+            request
+            for request in self.requests
+            if (not self.can_approve[request.id] and request.decision is None) or opener(request) is not None
+        ]
         # Nobody decides anything, by rules that are not in force.
         self.suspended = not_in_force(self.t.world)
         self.could = frozenset().union(*(self.t.may("deny", f"{request.id} not now") for request in shut))
@@ -121,6 +131,7 @@ class Look:
         found: set[PersonId] = set()
         for request in self.requests:
             found |= {*request.parties, *(vote.by for vote in request.votes)}
+            found |= {who} if (who := opener(request)) is not None else set()
             found |= {who for vote in request.votes for who in vote.for_}
             found |= {request.closing.by} if request.closing and request.closing.by else set()
             found |= self.can_approve[request.id] | self.could
@@ -212,6 +223,10 @@ class You:
 
     def has_agreed(self) -> bool:
         return any(vote.by == self.reader for request in self.look.requests for vote in request.votes)
+
+    def opened(self) -> bool:
+        """The gate at which a pipeline waited, in an emergency."""
+        return any(self.reader == opener(request) for request in self.look.requests)
 
     def may_review(self) -> bool:
         return any(self.reader in self.look.t.may("acknowledge", request.id) for request in self.look.requests)
@@ -324,6 +339,8 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"until one of you lifts that", lambda you: you.reader in (SUE, PAT)),
     (r"Never on what you or they asked for", lambda you: you.handed_over() or you.stands_in()),
     (r"You asked for .* for (Nia|Gus)\b", You.asked_for_another),
+    (r"You opened this gate yourself|You opened PA-\d+ in an emergency", You.opened),
+    (r"You open this gate alone", lambda you: you.reader == NIA),
     (r"You began this run yourself", lambda you: any(you.reader in one.parties for one in you.look.requests)),
     (r"You asked for this yourself|PA-\d+ was yours", lambda you: you.is_("requester", "holder")),
     (r"^YOU ASKED FOR$", You.anybody),
@@ -334,7 +351,10 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"You (acknowledged|flagged|lifted)", You.did_it),
     (r"[Yy]ou (already )?have (\*|this|\d|read|quick|admin|office)", You.is_holder),
     (r"You will have|You do not get|You gave back your", You.is_holder),
-    (r"your (read-only|admin|quick|office|state-write|\d|break-glass)", You.is_holder),
+    (
+        r"your (read-only|admin|quick|office|state-write|\d|break-glass)",
+        lambda you: you.is_holder() or you.opened(),
+    ),
     (r"Your (time is up|read-only|admin|quick|access goes on)", You.is_holder),
     (r"please close yours|is not there any more|ends it on the record; then you can", You.is_holder),
     (r"Somebody else answers for you|Number.* about you", You.is_asked_about),
@@ -342,7 +362,7 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"Some of this access is yours, so somebody else", lambda you: you.reader == PAT and you.did_or_tried()),
     (
         r"You cannot use break-glass|You are told when you have it|If you do not want it",
-        You.is_holder,
+        lambda you: you.is_holder() or you.opened(),
     ),
     (r"requests? of you\b", lambda you: you.reader == DANA),
     (r"(?i)^needs your review$", You.may_review),

@@ -23,13 +23,17 @@ ACKNOWLEDGE, FLAG = "acknowledge", "flag"
 _OPEN = frozenset({Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
 
 
-def break_glass_card(view: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = ()) -> Message:
-    """The card in the channel, and each owner's own. `owners`: group names to call while the review is owed."""
+def break_glass_card(
+    view: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = (), *, directly: bool = False
+) -> Message:
+    """The card in the channel, and each owner's own. `owners`: group names to call while the review is owed. `directly`: one of
+    those who review it reads it alone; not all of them may deny what waits at a gate.
+    """
     if view.hidden:
         line = say("🚨 {} · {} · {} · {}", short(view.environment), view.tier_words, view.state, view.id)
         return message(line, Line(line))
     if view.pipeline:
-        return _opened_card(view, mentions, owners)
+        return _opened_card(view, mentions, owners, directly=directly)
     is_open = view.stage in _OPEN
     end = end_button(view, "End early") if view.stage is Stage.ACTIVE else None
     return message(
@@ -42,11 +46,11 @@ def break_glass_card(view: RequestView, mentions: Mentions | None = None, owners
     )
 
 
-def _opened_card(view: RequestView, mentions: Mentions | None, owners: Sequence[str]) -> Message:
+def _opened_card(view: RequestView, mentions: Mentions | None, owners: Sequence[str], *, directly: bool) -> Message:
     """Of a gate: what its pipeline does, who opened it and why, and how the review stands."""
     emergency = view.gate.emergency if view.gate is not None else None
     alive = view.stage in _OPEN or view.stage is Stage.AGREED
-    call_off = deny_button(view) if view.stage is Stage.AGREED else None
+    call_off = deny_button(view) if view.stage is Stage.AGREED and not directly else None
     end = end_button(view, "End early") if view.stage is Stage.ACTIVE else None
     return message(
         fallback(view),

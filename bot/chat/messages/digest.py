@@ -104,7 +104,7 @@ def _who(view: RequestView) -> Rich:
     place = short(view.title, 80)
     if view.hidden:
         return say("{}", place)
-    return say("{} · {} in {}", short(view.holder, 80), short(view.role, 60), place)
+    return say("{} · {} in {}", short(view.broke, 80), short(view.role, 60), place)
 
 
 def _sums(view: DigestView) -> Rich:

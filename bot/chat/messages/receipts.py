@@ -31,6 +31,9 @@ def receipt_root(view: RequestView) -> Message:
     waiting = view.stage is Stage.WAITING or (view.break_glass and view.stage in _UNDER_WAY)
     time = NOTHING if view.pipeline else say("for {}: ", format_duration(view.duration))
     asked = say("{}{}", time, short(view.reason, 120)) if waiting else NOTHING
+    emergency = view.gate.emergency if view.gate is not None else None
+    # What its pipeline wanted to change stood there while it waited.
+    asked = say("{}", short(emergency.reason, 120)) if emergency is not None else asked
     return message(fallback(view), Line(join((headline(view), asked, status(view), place, view.id))))
 
 

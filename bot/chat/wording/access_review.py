@@ -77,7 +77,8 @@ def quick_words(item: Quick) -> str:
 
 def break_glass_words(item: BreakGlassUse) -> str:
     """`PA-7: Nia, read-only in payments-prod, 20 Nov 2026, 12 min; acknowledged by Olu after 2 h`."""
-    used = f"{item.name}, {item.role} in {item.environment}, {_day(item.at)}, {format_duration(item.held)}"
+    held = "" if item.gate else f", {format_duration(item.held)}"
+    used = f"{item.name}, {item.role} in {item.environment}, {_day(item.at)}{held}"
     return f"{item.id}: {used}; {_review(item)}"
 
 

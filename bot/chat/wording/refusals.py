@@ -302,9 +302,17 @@ def _own_request(c: _Case) -> str:
     can = f" {c('can', length_max=_WORDS_LENGTH_MAX)}" if c("can") else ""
     if c("asker"):
         return f"{c('asker')} asked for this for you, so somebody else has to approve it.{can}"
+    if c("opened"):
+        return f"You opened this gate yourself, so it is for its owners to call that off.{can}"
     if c("began"):
         return f"You began this run yourself (started it, ran it again, or pushed), so somebody else has to decide on it.{can}"
     return f"You asked for this yourself, so somebody else has to approve it.{can}"
+
+
+def _own_review(c: _Case) -> str:
+    whose = {"opened": "You opened this gate yourself", "began": "You began this run yourself"}
+    said = next((words for name, words in whose.items() if c(name)), f"{c('id', 'This')} was yours")
+    return f"{said}, so somebody else has to review it: an owner, or security."
 
 
 _NOW_WHAT = {
@@ -751,9 +759,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.NO_REVIEW: lambda c: (
         f"{c('id', 'That')} needs no review: it was not a break-glass. {c.typed('show ' + c('id', 'PA-1042'))} shows what it was."
     ),
-    Code.OWN_REVIEW: lambda c: (
-        f"{c('id', 'This')} was yours, so somebody else has to review it: an owner, or security."
-    ),
+    Code.OWN_REVIEW: _own_review,
     Code.NOT_A_REVIEWER: _not_a_reviewer,
     Code.REVIEWED: _reviewed,
     Code.NOT_SECURITY: _not_security,

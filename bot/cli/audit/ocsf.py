@@ -58,6 +58,7 @@ _FAILURES = frozenset(
 # As the schema has it: 1 informational, 3 medium, 4 high.
 _SEVERITY: Mapping[Event, int] = {
     Event.BREAK_GLASS_USED: 3,
+    Event.GATE_BROKEN: 3,
     Event.DRIFT_FOUND: 3,
     Event.REVIEW_FLAGGED: 3,
     Event.BULK_REVOCATION_STARTED: 4,

@@ -146,4 +146,5 @@ def _begun(words: str) -> str:
 
 def _use(one: BreakGlassUse) -> Html:
     id_, _, rest = w.break_glass_words(one).partition(":")
-    return join((link(id_), f":{rest}"))
+    # Of a gate nothing else stands on the page.
+    return join((id_ if one.gate else link(id_), f":{rest}"))

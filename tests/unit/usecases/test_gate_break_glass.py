@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from bot.chat.wording.access_review import break_glass_words
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE
 from tests.support.gates import Gates, gate, gated, pipeline_run, role_target, starter
 from tests.support.world import account
 from workflows.core import keys
+from workflows.core.erasing import NAME, WORDS, Whom, scrubbed
 from workflows.core.identity import Address
 from workflows.core.people import PersonId
 from workflows.core.pipelines.identity import Part
@@ -23,12 +25,14 @@ from workflows.core.records.oversight import Review, ReviewState
 from workflows.core.records.person import PersonRecord, Uses
 from workflows.core.records.request import DecisionKind, RequestState
 from workflows.core.refusal import Code, Refused
+from workflows.core.rules.break_glass import may_review
 from workflows.core.rules.moving import has_moved
 from workflows.ports import Change
 from workflows.usecases.gates.break_open import break_open
 from workflows.usecases.gates.redeem import Redeemed
 from workflows.usecases.gates.state import Approved, NotGiven, Used, Waiting
 from workflows.usecases.gates.withdraw import withdraw
+from workflows.usecases.oversight.access_review import report_between
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag
 from workflows.usecases.revocation.end import end
 from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
@@ -392,6 +396,16 @@ def test_an_owner_who_opened_it_does_not_review_that() -> None:
     assert refused(world.acknowledges(id_, OLU)) is Code.OWN_REVIEW
 
 
+def test_the_account_that_opened_it_reviews_nothing_whosever_it_is_by_then() -> None:
+    world = Emergency()
+    id_ = world.breaks()
+    groups = world.directory.groups(world.policy.policy, ("platform",))
+    by_now = build.facts(OLU, slack=build.facts(NIA).slack)
+    answer = may_review(world.policy.policy, world.review(id_), by_now, groups, world.request(id_))
+    assert refused(answer) is Code.OWN_REVIEW
+    assert may_review(world.policy.policy, world.review(id_), build.facts(OLU), groups, world.request(id_)) is None
+
+
 def test_the_review_is_owed_where_the_run_never_came() -> None:
     world = Emergency()
     id_ = world.breaks()
@@ -467,3 +481,43 @@ def test_for_longer_than_an_emergency_lasts_nothing_is_given() -> None:
     world.presses(id_)
     world.work()
     assert isinstance(world.state(id_), NotGiven)
+
+
+# ---------------------------------------------------------------- what auditors read
+
+
+def test_what_was_opened_stands_in_the_access_review_with_how_its_review_stands() -> None:
+    world = Emergency()
+    id_ = world.breaks()
+    world.advance(1)
+    found = report_between(world.ctx, NOW - HOUR, world.clock.now())
+    assert found.opened == [id_]
+    assert [break_glass_words(one) for one in found.report.break_glass] == [
+        f"{id_}: Nia, gate deploy in payments-prod, 21 Nov 2026; the review is owed"
+    ]
+    world.acknowledges(id_)
+    again = report_between(world.ctx, NOW - HOUR, world.clock.now())
+    (one,) = again.report.break_glass
+    assert (one.state, one.reviewer) == (ReviewState.ACKNOWLEDGED, "Olu")
+    # Nobody had access by it.
+    assert (again.rows, again.report.sums.break_glass) == ([], 0)
+
+
+def test_who_opened_it_and_why_can_be_erased() -> None:
+    world = Emergency()
+    id_ = world.breaks()
+    request = world.request(id_)
+    whom = Whom(
+        NIA, PersonId("erased:1"), frozenset({Address(NIA)}), frozenset({account(NIA)}), names=frozenset({"Nia"})
+    )
+    found = scrubbed(request, whom)
+    assert found.gate is not None
+    assert found.gate.emergency is not None
+    assert (found.gate.emergency.by, found.gate.emergency.by_name, found.gate.emergency.reason) == (
+        "erased:1",
+        NAME,
+        WORDS,
+    )
+    assert found.decision is not None
+    assert found.decision.by_names == (NAME,)
+    assert NIA not in repr(found)

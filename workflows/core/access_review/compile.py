@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
 
 from workflows.core.access_review.model import Access, BreakGlassUse, Report, Sums, Unused, days_of
-from workflows.core.access_review.rows import Row, RowOutcome, grouped, median_of
+from workflows.core.access_review.rows import Opened, Row, RowOutcome, grouped, median_of
 from workflows.core.access_review.suggestions import quick_approvers, suggestions
 from workflows.core.policy import Entitlement, Policy
-from workflows.core.records.oversight import ReviewState
+from workflows.core.records.oversight import Review, ReviewState
 
 _DAY = timedelta(days=1)
 
@@ -23,8 +24,11 @@ def review(
     *,
     environments: Sequence[str] | None = None,
     refused: int = 0,
+    opened: Iterable[Opened] = (),
 ) -> Report:
-    """`rows`: what was asked for or held in the period, in any order. `environments`: only those; None: all."""
+    """`rows`: what was asked for or held in the period, in any order. `environments`: only those; None: all. `opened`: gates that
+    somebody opened in an emergency.
+    """
     only = None if environments is None else frozenset(environments)
     found = sorted((row for row in rows if only is None or row.environment in only), key=lambda row: (row.at, row.id))
     asked = [row for row in found if row.at >= since]
@@ -36,7 +40,7 @@ def review(
         None if environments is None else tuple(environments),
         _sums(asked, access, refused),
         access,
-        _break_glass(found, since, until),
+        tuple(sorted((*_break_glass(found, since, until), *_gates(opened, since, until, only)), key=_when)),
         unused,
         quick_approvers(asked),
         suggestions(policy, asked, access, unused, days_of(since, until)),
@@ -130,22 +134,65 @@ def _break_glass(rows: Iterable[Row], since: datetime, until: datetime) -> tuple
     return tuple(_use(row, since, until) for row in used if row.at >= since or held_in(row, since, until))
 
 
+def _when(item: BreakGlassUse) -> tuple[datetime, str]:
+    return item.at, item.id
+
+
+def _gates(
+    opened: Iterable[Opened], since: datetime, until: datetime, only: frozenset[str] | None
+) -> Iterator[BreakGlassUse]:
+    for one in opened:
+        if since <= one.at <= until and (only is None or one.environment in only):
+            yield _judged(
+                BreakGlassUse(
+                    one.id,
+                    one.name,
+                    one.environment,
+                    f"gate {one.gate}",
+                    one.at,
+                    timedelta(0),
+                    None,
+                    overdue=False,
+                    reviewer="",
+                    reviewed_in=None,
+                    note="",
+                    gate=True,
+                ),
+                one.review,
+                until,
+            )
+
+
+def _judged(use: BreakGlassUse, review_: Review | None, until: datetime) -> BreakGlassUse:
+    """With how its review stands."""
+    if review_ is None:
+        return use
+    return replace(
+        use,
+        state=review_.state,
+        overdue=review_.state is ReviewState.OWED and review_.due_at <= until,
+        reviewer=review_.by_name or "",
+        reviewed_in=review_.at - review_.since if review_.at else None,
+        note=review_.note or "",
+    )
+
+
 def _use(row: Row, since: datetime, until: datetime) -> BreakGlassUse:
-    span, review_ = held_in(row, since, until), row.review
-    owed = review_ is not None and review_.state is ReviewState.OWED
-    return BreakGlassUse(
+    span = held_in(row, since, until)
+    use = BreakGlassUse(
         row.id,
         row.holder_name,
         row.environment,
         row.role,
         row.at,
         span[1] - span[0] if span else timedelta(0),
-        review_.state if review_ else None,
-        overdue=bool(review_ and owed and review_.due_at <= until),
-        reviewer=(review_.by_name or "") if review_ else "",
-        reviewed_in=review_.at - review_.since if review_ and review_.at else None,
-        note=(review_.note or "") if review_ else "",
+        None,
+        overdue=False,
+        reviewer="",
+        reviewed_in=None,
+        note="",
     )
+    return _judged(use, row.review, until)
 
 
 def _unused(

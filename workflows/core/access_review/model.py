@@ -68,6 +68,8 @@ class BreakGlassUse:
     reviewer: str
     reviewed_in: timedelta | None
     note: str
+    # A gate that somebody opened for a pipeline: nobody had any access by it, and no row stands for it.
+    gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,26 @@ class Row:
         return (f"rule '{self.rule}'",) if self.rule else tuple(vote.name for vote in self.votes)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A gate that somebody opened in an emergency. `at`: when."""
+
+    id: str
+    name: str
+    environment: str
+    gate: str
+    at: datetime
+    review: Review | None
+
+
+def opened(request: Request, review: Review | None) -> Opened | None:
+    """None where it is nothing of the kind."""
+    gate, decision = request.gate, request.decision
+    if gate is None or gate.emergency is None or decision is None:
+        return None
+    return Opened(request.id, gate.emergency.by_name, request.terms.environment, gate.gate, decision.at, review)
+
+
 def row(request: Request, grant: Grant | None, review: Review | None, seen_at: datetime | None = None) -> Row:
     """`seen_at`: when the request's names were looked up, and the card went out."""
     start = seen_at or request.created_at

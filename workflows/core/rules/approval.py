@@ -11,7 +11,7 @@ from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import AutoApproval, Entitlement, Policy
 from workflows.core.records.request import Decision, DecisionKind, Origin, Request, Vote
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.approvers import approver_groups, is_party, speakers
+from workflows.core.rules.approvers import approver_groups, is_party, part_in_it, speakers
 from workflows.core.rules.break_glass import who_broke
 from workflows.core.rules.eligibility import no_longer
 from workflows.core.rules.groups import (
@@ -113,7 +113,7 @@ def may_decide(
     if is_party(request, person, groups):
         # Whoever would hold it reads who asked.
         asker = {"asker": request.requester_name} if person.id == request.holder != request.requester else {}
-        began = {"began": "yes"} if request.gate is not None else {}
+        began = {part_in_it(request, person, groups): "yes"} if request.gate is not None else {}
         return Refused(Code.OWN_REQUEST, {"id": request.id, **asker, **began})
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
     if entitlement is None:

@@ -15,6 +15,16 @@ def is_party(request: Request, person: PersonFacts, groups: GroupFacts) -> bool:
     return person.id in groups.counted_as(*request.parties) or not set(person.accounts).isdisjoint(request.accounts)
 
 
+def part_in_it(request: Request, person: PersonFacts, groups: GroupFacts) -> str:
+    """Of a pipeline's ask, and one of its sides: `opened` for whoever opened it in an emergency, else `began`."""
+    began = person.id in groups.counted_as(*request.parties)
+    emergency = request.gate.emergency if request.gate is not None else None
+    opened = emergency is not None and (
+        person.id in groups.counted_as(emergency.by) or emergency.account in person.accounts
+    )
+    return "opened" if opened and not began else "began"
+
+
 def spoken(request: Request, groups: GroupFacts) -> frozenset[PersonId]:
     """Who has agreed, and whom each of them counts as while an account is on hold: they bring nothing beside them."""
     return groups.counted_as(*(vote.by for vote in request.votes))

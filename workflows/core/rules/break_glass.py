@@ -12,7 +12,7 @@ from workflows.core.records.oversight import Review, ReviewState
 from workflows.core.records.person import PersonRecord, Uses
 from workflows.core.records.request import Decision, Request
 from workflows.core.refusal import Code, Refused, together
-from workflows.core.rules.approvers import is_party
+from workflows.core.rules.approvers import is_party, part_in_it
 from workflows.core.rules.eligibility import Ask, MayAsk, clean, find_entitlement, find_ticket, text_problem
 from workflows.core.rules.groups import groups_named, groups_that_count, may_break_glass, not_a_member, person_problem
 
@@ -197,7 +197,8 @@ def may_review(
         return problem
     own = person.id in groups.counted_as(review.holder) or (request is not None and is_party(request, person, groups))
     if own:
-        return Refused(Code.OWN_REVIEW, {"id": review.id})
+        part = {part_in_it(request, person, groups): "yes"} if request is not None and request.gate is not None else {}
+        return Refused(Code.OWN_REVIEW, {"id": review.id, **part})
     names = reviewers(policy, review.environment)
     params = {"id": review.id, "groups": ", ".join(names)}
     return not_a_member(groups, person.id, names, Refused(Code.NOT_A_REVIEWER, params))

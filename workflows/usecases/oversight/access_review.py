@@ -10,7 +10,7 @@ from workflows.core import keys
 from workflows.core.access_review.compile import review
 from workflows.core.access_review.full_rows import FullRow, full_row
 from workflows.core.access_review.model import Report, days_of
-from workflows.core.access_review.rows import Row, row
+from workflows.core.access_review.rows import Opened, Row, opened, row
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.records.grant import Grant
 from workflows.core.records.oversight import Review
@@ -34,6 +34,8 @@ class Found:
     rows: Sequence[Row]
     # Ids of what cannot be read, and is counted nowhere.
     unread: Sequence[str] = ()
+    # Gates that somebody opened in an emergency, by id: no row stands for them.
+    opened: Sequence[str] = ()
 
 
 def access_report(ctx: Context, period: timedelta, environments: Sequence[str] | None = None) -> Report:
@@ -49,13 +51,14 @@ def report_between(ctx: Context, since: datetime, until: datetime, environments:
     seen, refused = _told(ctx.ledger, since, until)
     only = None if environments is None else frozenset(environments)
     unread: list[str] = []
-    found = _rows(ctx.ledger, ids_between(ctx.ledger, since, until), seen, unread)
+    gates: list[Opened] = []
+    found = _rows(ctx.ledger, ids_between(ctx.ledger, since, until), seen, unread, gates)
     rows = sorted(
         (one for one in found if one.at <= until and (only is None or one.environment in only)),
         key=lambda one: (one.at, one.id),
     )
-    report = review(rows, policy, since, until, environments=environments, refused=refused)
-    return Found(report, rows, unread)
+    report = review(rows, policy, since, until, environments=environments, refused=refused, opened=gates)
+    return Found(report, rows, unread, [one.id for one in report.break_glass if one.gate])
 
 
 def begin_of(ledger: Ledger, since: datetime, until: datetime) -> datetime:
@@ -94,8 +97,13 @@ def full_rows(ledger: Ledger, ids: Sequence[str], unread: list[str]) -> Iterator
             yield full_row(request, grant, owed)
 
 
-def _rows(ledger: Ledger, ids: Sequence[str], seen: Mapping[str, datetime], unread: list[str]) -> Iterator[Row]:
+def _rows(
+    ledger: Ledger, ids: Sequence[str], seen: Mapping[str, datetime], unread: list[str], gates: list[Opened]
+) -> Iterator[Row]:
+    """`gates` is handed those that were opened in an emergency."""
     for request, grant, owed in stored(ledger, ids, unread):
+        if (one := opened(request, owed)) is not None:
+            gates.append(one)
         if request.gate is None:
             yield row(request, grant, owed, seen.get(request.id))
 

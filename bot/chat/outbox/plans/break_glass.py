@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bot.chat.message import Message
 from bot.chat.messages import break_glass
 from bot.chat.outbox.plans.planning import PlannedMessage, PlanningInput, own_channels, rendered
+from bot.chat.views.request_view import RequestView
 from workflows.core.records.oversight import Review, ReviewState
 
 
@@ -25,7 +27,11 @@ def _directly(planning: PlanningInput) -> list[PlannedMessage]:
     told = [slot.removeprefix("glass:") for slot in planning.chat.postings if slot.startswith("glass:")]
     owed = planning.review is not None and planning.review.state is ReviewState.OWED
     users = dict.fromkeys([*told, *(planning.places("glass:{}", planning.overseers) if owed else [])])
-    return [rendered(planning, f"glass:{user}", user, break_glass.break_glass_card) for user in users]
+    return [rendered(planning, f"glass:{user}", user, _own_card) for user in users]
+
+
+def _own_card(view: RequestView) -> Message:
+    return break_glass.break_glass_card(view, directly=True)
 
 
 def _unannounced(planning: PlanningInput, review: Review) -> list[PlannedMessage]:

@@ -25,7 +25,7 @@ REQUESTS = About(
 )
 REVIEWS = About(
     "reviews.csv",
-    "What owners owed after emergency access (break-glass), what they said, and whether it was in time.",
+    "What owners owed after emergency access, or a gate that was opened (break-glass), what they said, and whether in time.",
     "records of reviews in Redis; events review.* in events.csv",
     tuple(
         [
@@ -74,6 +74,9 @@ def write_requests(folder: Folder, parts: Common, found: Found, policy: Policy) 
             question = activity_query.question_of(grant, policy)
             for line in question.cells() if question else ():
                 done(line)
+            if review is not None:
+                owed(_review(review, now))
+        for _, _, review in stored(parts.ledger, found.opened, []):
             if review is not None:
                 owed(_review(review, now))
     return ids
