@@ -34,6 +34,9 @@ def state_word(stage: Stage, otherwise: str, gate: GateAsk | None = None) -> str
     """`gate`: None for whoever may not know what it is: so nothing is said that is not so of every forge."""
     if stage is Stage.USED and (gate is None or run_by_hand(gate)):
         return "🏁 Let on"
+    if stage is Stage.AGREED and gate is not None and gate.emergency is not None:
+        # Nobody has approved it.
+        return "✅ May go on"
     return _STATES.get(stage, otherwise)
 
 
