@@ -63,7 +63,8 @@ class Delivery:
         if posting is None or posting.intent_at is None:
             new = posting or Posting(planned.channel)
             posting = replace(new, nonce=self._ctx.chance.hex(24), intent_at=self._ctx.ledger.now())
-            page.put(planned.slot, posting, f"intent:{planned.slot}")
+            page.still_so()
+            page.put(planned.slot, posting, f"intent:{planned.slot}", reads=page.rests_on)
         else:
             found = self._find(page, planned, posting, root)
         if found is not None:

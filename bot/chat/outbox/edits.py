@@ -43,6 +43,7 @@ class Edits:
         where = read_destination(posting.posted_channel or posting.channel)
         try:
             message = drawn(page, planned, posting, self._chat.traits, self._command)
+            page.still_so()
             page.hold()
             self._chat.edit(Posted(where, str(posting.ts)), message)
         except NotDone as problem:

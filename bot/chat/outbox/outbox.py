@@ -13,7 +13,7 @@ from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.plans.reach import told_at
 from bot.chat.outbox.plans.receipts import is_receipt
-from bot.chat.outbox.postings import Later, PostingSession, Stopped
+from bot.chat.outbox.postings import Later, Overtaken, PostingSession, Stopped
 from bot.chat.outbox.recipients import Recipients
 from bot.chat.outbox.waiting import note_waiting
 from bot.chat.places import surface_of
@@ -64,16 +64,14 @@ class Outbox:
         chat that takes nothing at all holds up nothing in another one.
 
         Raises Later for what waits, or the chat's own answer, or Stopped. `versions`: of the records that the items were made
-        from. What they say by now is sent in their place: while the chat was slow, more may have happened.
+        from. Where one of them is another by now nothing more is sent: Overtaken, see `PostingSession.still_so`.
         """
         unsent = _Unsent()
-        sent = page.version
+        # A holding changes all the time, and its grant tells of it.
+        page.rests_on = {item: at for item, at in (versions or {}).items() if not item.startswith("holding:")}
         left = deque(items)
         while left:
             item = _at_their_place(page.record, left.popleft())
-            if page.version != sent:
-                self._not_overtaken(versions or {})
-                sent = page.version
             surface = surface_of(item.channel)
             if surface in unsent.stopped or (item.in_order and item.channel in unsent.held):
                 continue
@@ -83,6 +81,8 @@ class Outbox:
                     left.appendleft(elsewhere)
             except Stopped as stopped:
                 unsent.stopped[surface] = stopped
+            except Overtaken:
+                raise
             except Later as later:
                 unsent.waits.append((surface, later))
                 unsent.held.add(item.channel)
@@ -92,12 +92,6 @@ class Outbox:
                 unsent.failed.append((surface, problem))
                 unsent.held.add(item.channel)
         unsent.tell()
-
-    def _not_overtaken(self, versions: Mapping[str, int]) -> None:
-        """Raises Later where one of these records has changed. A holding changes all the time, and its grant tells of it."""
-        told_by = [item for item in versions if not item.startswith("holding:")]
-        if told_by and any(self.ctx.ledger.read(*told_by).items[item].version != versions[item] for item in told_by):
-            raise Later(0.0)
 
     # ------------------------------------------------------------ it is shown
 

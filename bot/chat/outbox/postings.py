@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from workflows.core.audit import AuditEvent
@@ -19,6 +19,13 @@ class Later(Exception):
         super().__init__(after_s)
         self.after_s = after_s
         self.channel = channel
+
+
+class Overtaken(Later):
+    """What was about to be said is over: it is made anew from what is on the record by now, and nothing of it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
 
 
 class Fenced(Exception):
@@ -46,6 +53,20 @@ class PostingSession:
     record: ChatRecord
     version: int
     current: Callable[[], Lease | None]
+    # The records that its messages are made from, at the versions at which they were read.
+    rests_on: Mapping[str, int] = field(default_factory=dict)
+
+    def still_so(self) -> None:
+        """Right before anything is made known: it says what is on the record now. Raises Overtaken.
+
+        Between the look at the record and the message much may happen: people are looked up, limits are waited for, a chat is
+        slow, a busy machine does other things first.
+        """
+        if not self.rests_on:
+            return
+        found = self.ctx.ledger.read(*self.rests_on).items
+        if any(found[item].version != version for item, version in self.rests_on.items()):
+            raise Overtaken
 
     def hold(self) -> Lease:
         """Right before anything is sent: whoever was stopped meanwhile, and has the lease no more, must not say it again, or say
@@ -99,9 +120,10 @@ class PostingSession:
         step: str,
         told: Mapping[str, int] | None = None,
         audit: tuple[AuditEvent, ...] = (),
+        reads: Mapping[str, int] | None = None,
     ) -> None:
         record = replace(self.with_posting(slot, posting), told={**self.record.told, **(told or {})})
-        self.save(record, step, audit=audit)
+        self.save(record, step, audit=audit, reads=reads)
 
     def with_posting(self, slot: str, posting: Posting) -> ChatRecord:
         return replace(self.record, postings={**self.record.postings, slot: posting})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 
 from bot.chat.outbox.plans.request import SETTLES_IN_S
 from bot.sandbox.slack import SlackServer
+from bot.sandbox.slack.faults import Call
 from tests.support import build
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, posts, server_for
 from workflows.ledger.memory import MemoryClock
@@ -137,3 +140,85 @@ def test_a_target_that_is_at_work_for_longer_is_told_on_the_card_alone() -> None
     busy.for_a_while(30)
     assert "Active" in posts(busy.slack, CARDS)[0].text
     assert "Active" in posts(busy.slack, RECEIPTS)[0].text
+
+
+class Interrupted:
+    """Something happens in the midst of the outbox's work: before its `step`th look at the ledger or at a limit. Returned by `late`:
+    what was sent although it was overtaken by then.
+    """
+
+    def __init__(self, step: int) -> None:
+        clock = MemoryClock(build.NOW)
+        self.slack = server_for(clock)
+        client = InProcess(self.slack)
+        self.rig = ChatWorld(client, clock)
+        self.happens: Callable[[], object] | None = None
+        self._left = step
+        self._busy = False
+        self.rig.ledger.read = self._before(self.rig.ledger.read)  # type: ignore[method-assign]  # the fault
+        self.rig.ledger.commit = self._before(self.rig.ledger.commit)  # type: ignore[method-assign]  # as above
+        self.rig.buckets.take = self._before(self.rig.buckets.take)  # type: ignore[method-assign]  # as above
+
+    def _before(self, do: Callable[..., Any]) -> Callable[..., Any]:
+        def done(*args: Any, **more: Any) -> Any:
+            if self.happens is not None and not self._busy:
+                self._left -= 1
+                if self._left == 0:
+                    self._happen()
+            return do(*args, **more)
+
+        return done
+
+    def _happen(self) -> None:
+        happens, self.happens = self.happens, None
+        held, self._busy = self.rig.lease_renewer.held, True
+        assert happens is not None
+        happens()
+        self.rig.lease_renewer.held, self._busy = held, False
+
+    def show(self, happens: Callable[[], object]) -> bool:
+        """Whether there were so many steps."""
+        self.happens = happens
+        self.rig.settle()
+        return self.happens is None
+
+    def called(self, mark: int = 0) -> list[Call]:
+        return [call for call in self.slack.calls.since(mark) if call.method not in DIRECTORY]
+
+
+@pytest.mark.parametrize("what", ["is approved", "ends"])
+def test_whenever_something_happens_no_edit_says_what_is_over(what: str) -> None:
+    """Before each step that the outbox takes to show the state before."""
+    for step in range(1, 400):
+        world = Interrupted(step)
+        rig = world.rig
+        id_ = rig.asked()
+        mark = 0
+
+        def given(id_: str = id_, rig: ChatWorld = rig) -> None:
+            assert isinstance(rig.approve(id_), Outcome)
+            rig.work()
+
+        def ended(id_: str = id_, rig: ChatWorld = rig) -> None:
+            rig.end(id_)
+            rig.work()
+
+        def noted(then: Callable[[], None], world: Interrupted = world) -> None:
+            nonlocal mark
+            then()
+            mark = world.slack.calls.mark()
+
+        if what == "ends":
+            rig.settle()
+            given()
+        so_many = world.show(lambda: noted(ended if what == "ends" else given))
+        over = "Active until" if what == "ends" else "Needs approval"
+        late = [call for call in world.called(mark) if call.method == "chat.update" and over in call.arguments["text"]]
+        assert not (so_many and late), (step, late)
+        if not so_many:
+            break
+        if what != "ends":
+            ended()
+            rig.settle()
+        assert len(world.called()) <= CALLS_MAX, (step, [(one.method, one.arguments["text"]) for one in world.called()])
+    assert 20 < step < 399
