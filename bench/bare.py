@@ -14,6 +14,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot.runtime.operations import Operations, app_of
+from bot.settings.secret import Secret
 from bot.slack.front import Events
 
 
@@ -41,7 +42,9 @@ def _acknowledge(ack: Ack) -> None:
 
 def main() -> None:
     port, secret = int(sys.argv[1]), sys.argv[2]
-    app = app_of(Events(bare_app(secret), secret).routes(), Operations(lambda: ([], [])))
+    app = app_of(
+        Events(bare_app(secret), Secret("SLACK_SIGNING_SECRET", (secret,))).routes(), Operations(lambda: ([], []))
+    )
     uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False, server_header=False)
 
 

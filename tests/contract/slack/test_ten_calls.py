@@ -143,9 +143,7 @@ def test_a_target_that_is_at_work_for_longer_is_told_on_the_card_alone() -> None
 
 
 class Interrupted:
-    """Something happens in the midst of the outbox's work: before its `step`th look at the ledger or at a limit. Returned by `late`:
-    what was sent although it was overtaken by then.
-    """
+    """Something happens in the midst of the outbox's work: before its `step`th look at the ledger or at a limit."""
 
     def __init__(self, step: int) -> None:
         clock = MemoryClock(build.NOW)
