@@ -173,7 +173,7 @@ class Ahead:
         act.at_s, act.found = self._monotonic(), None
         act.found = found = self._fetch(tuple(act.keys), tuple(act.ranges))
         act.keys |= {
-            self._keys.record(grant(text_of(one[0][0]))): None for name in act.led if (one := found.ranges[name])
+            self._keys.record(grant(text_of(one[0][0]))): None for name in act.led if (one := found.ranges.get(name))
         }
         return found
 

@@ -14,6 +14,7 @@ from tests.support.redis_world import RedisWorld
 from tests.support.round_trips import round_trips
 from tests.support.world import account
 from workflows.core import keys
+from workflows.core.people import PersonId
 from workflows.core.records.person import PersonRecord
 from workflows.core.refusal import Code
 from workflows.ledger import ahead as reading
@@ -91,6 +92,19 @@ def test_an_act_that_was_held_up_looks_anew(client: Any, other: RedisLedger) -> 
         assert name_in(ledger) is None
         now[0] += 0.001
         assert name_in(ledger) == "Dana"
+
+
+def test_an_act_that_reads_very_much_reads_it_in_parts(
+    ledger: RedisLedger, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "TOGETHER_MAX", 3)
+    write(ledger, "Dana")
+    with round_trips(client) as sent, ledger.ahead.act():
+        ledger.ahead.expect_records(newest_of="numbers")
+        for number in range(12):
+            ledger.read(keys.person(PersonId(f"dev{number}@example.com")))
+        assert name_in(ledger) == "Dana"
+    assert max(each.count(b"prodaccess:record:") for each in sent) <= 5
 
 
 def test_an_act_within_an_act_is_part_of_it(ledger: RedisLedger, other: RedisLedger) -> None:
