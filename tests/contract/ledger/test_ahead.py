@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -220,6 +222,15 @@ def test_what_was_derived_counts_while_each_value_is_the_same(ledger: RedisLedge
     assert [shouted(), shouted(), len(made)] == ["NOBODY", "NOBODY", 1]
     write(other, "Dana")
     assert [shouted(), shouted(), len(made)] == ["DANA", "DANA", 2]
+
+
+def test_facts_that_another_process_learnt_meanwhile_are_not_written_over(client: Any) -> None:
+    world, other = RedisWorld(client), RedisWorld(client)
+    with world.ctx.ahead.act():
+        assert world.directory.person(account(DANA)) is None
+        newer = other.chat.refresh_person(account(DANA), other.policy.policy)
+        older = replace(newer, as_of=newer.as_of - timedelta(seconds=10), name="Somebody else")
+        assert world.directory.put_person(older).name == newer.name
 
 
 def test_facts_that_are_learnt_within_an_act_are_kept_and_seen(client: Any) -> None:
