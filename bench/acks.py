@@ -16,8 +16,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
+from bench.alone import alone
+from bench.figures import Figure, at_least, at_most, figure, spread
 from bench.load import Answers, Body, send
-from bench.place import DEVELOPERS, OWNERS, Place, ms, options, person, running, say, table, until
+from bench.place import DEVELOPERS, OWNERS, Place, person, running, say, until
 from bench.tuned import NO_QUOTA
 from bot.chat.messages.approval_card import APPROVE
 from bot.sandbox.slack import Message
@@ -29,45 +31,46 @@ from tests.support.installation import CASES, COMMAND, GENERAL, PEOPLE, ROOT, ca
 from workflows.core import keys
 
 RATE, AT_ONCE = 100, 16
+SHARES = 0.35, 0.6
 # Below what a person may have pending (10).
 ASKS_EACH = 8
 CHANNELS = [number for number in range(CASES) if number % 10 != 9]
 
 
-def main() -> None:
-    asked = options(__doc__)
-    count = 60 if asked.quick else 600
+def measure(quick: bool) -> list[Figure]:
+    count = 60 if quick else 600
     developers = 2 * count // ASKS_EACH + 1
     with running(*NO_QUOTA, developers=developers, owners=8) as place:
-        _bind_everybody(place, developers)
+        bind_everybody(place, developers)
         url, secret = str(place.slack.app.request_url), place.slack.app.signing_secret
-        lines = _lines(developers)
+        lines = lines_of(developers)
         say("commands")
-        typed = send([_command(place, *next(lines)) for _ in range(count)], url, secret, rate=RATE)
-        most_typed = _alone(place, [_command(place, *next(lines)) for _ in range(count)])
+        typed = send([command(place, *next(lines)) for _ in range(count)], url, secret, rate=RATE)
+        most_typed = _alone(place, [command(place, *next(lines)) for _ in range(count)])
         say("waiting for the cards")
-        cards = until(lambda: _cards(place, typed, most_typed), "a card for each request", 400, 1)
-        presses = [_press(place, card, number % 8) for number, card in enumerate(cards)]
+        taken = len(typed.seconds) + len(most_typed.seconds)
+        cards = until(lambda: cards_of(place, taken), "a card for each request", 400, 1)
+        presses = [press(place, card, number % 8) for number, card in enumerate(cards)]
         half = len(presses) // 2
         place.warm()
         say("presses")
         pressed = send(presses[:half], url, secret, rate=RATE)
         most_pressed = _alone(place, presses[half:])
-        limits = _bare([_command(place, DEVELOPERS, 0, "help") for _ in range(count)], presses[half:], secret)
-        _check(place, half + len(presses[half:]), len(typed.seconds) + len(most_typed.seconds))
-    _show(typed, pressed, most_typed, most_pressed, limits)
+        limits = _bare([command(place, DEVELOPERS, 0, "help") for _ in range(count)], presses[half:], secret)
+        _check(place, half + len(presses[half:]), taken)
+    return _figures((typed, pressed), (most_typed, most_pressed), limits)
 
 
-def _bind_everybody(place: Place, developers: int) -> None:
+def bind_everybody(place: Place, developers: int) -> None:
     """The first thing that somebody ever types binds their account to their address; that is not what is measured."""
-    bodies = [_command(place, DEVELOPERS, number, "mine") for number in range(developers)]
-    bodies += [_command(place, OWNERS, number, "mine") for number in range(8)]
+    bodies = [command(place, DEVELOPERS, number, "mine") for number in range(developers)]
+    bodies += [command(place, OWNERS, number, "mine") for number in range(8)]
     done = send(bodies, str(place.slack.app.request_url), place.slack.app.signing_secret, at_once=4)
     if done.failed:
         raise SystemExit(f"{done.failed} were not answered: {done.said}")
 
 
-def _lines(developers: int) -> Iterator[tuple[str, int, str]]:
+def lines_of(developers: int) -> Iterator[tuple[str, int, str]]:
     """Who types what, each line another person's or environment's."""
     for turn in range(ASKS_EACH):
         for number in range(developers):
@@ -75,13 +78,13 @@ def _lines(developers: int) -> Iterator[tuple[str, int, str]]:
             yield DEVELOPERS, number, f"{case_name(place)} read-only 1h INC-42 checkout errors"
 
 
-def _command(place: Place, prefix: str, number: int, text: str) -> Body:
+def command(place: Place, prefix: str, number: int, text: str) -> Body:
     ws = place.slack.workspace
     user = ws.user(PEOPLE[person(prefix, number)])
     return _body("slash_commands", payloads.command(ws, user, ws.channel(GENERAL), COMMAND, text))
 
 
-def _press(place: Place, card: Message, owner: int) -> Body:
+def press(place: Place, card: Message, owner: int) -> Body:
     ws = place.slack.workspace
     user = ws.user(PEOPLE[person(OWNERS, owner)])
     block, button = element(card.blocks, APPROVE, None, None)
@@ -97,11 +100,10 @@ def _body(kind: str, payload: object) -> Body:
     return content_type, body.decode()
 
 
-def _cards(place: Place, *asks: Answers) -> list[Message] | None:
-    """One card for each request that was taken, once all are there."""
+def cards_of(place: Place, wanted: int) -> list[Message] | None:
+    """One card for each request, once so many are there."""
     looking = place.slack.person(PEOPLE["sue"])
     cards = [card for number in CHANNELS for card in looking.messages(f"C0SHOP{number:03}")]
-    wanted = sum(len(answers.seconds) for answers in asks)
     return cards if len(cards) >= wanted else None
 
 
@@ -145,26 +147,35 @@ def _check(place: Place, pressed: int, asked: int) -> None:
         say(f"NOT AS EXPECTED: {asked} asked, {made} on the record; {pressed} pressed, {made - pending} decided")
 
 
-def _show(
-    typed: Answers, pressed: Answers, most_typed: Answers, most_pressed: Answers, limits: tuple[Answers, Answers]
-) -> None:
-    rows = []
-    for name, answers in (("command", typed), ("press", pressed)):
-        failed = f", {answers.failed} FAILED" if answers.failed else ""
-        rows.append((f"{name} acknowledged, {RATE} a second", "p99 < 50 ms", ms(answers.seconds) + failed))
-    goals = {"commands": ">= 0.35", "presses": ">= 0.6"}
-    for name, most, bare in zip(goals, (most_typed, most_pressed), limits, strict=True):
-        share = most.a_second / bare.a_second
-        figures = f"{share:.2f} ({most.a_second:.0f} a second, the bare app {bare.a_second:.0f})"
-        rows.append(
-            (
-                f"{name}, share of a bare Bolt app",
-                goals[name],
-                figures + (f", {most.failed} FAILED" if most.failed else ""),
-            )
+Two = tuple[Answers, Answers]
+
+
+def _figures(at_rate: Two, most: Two, bare: Two) -> list[Figure]:
+    """Of commands and of presses."""
+    figures = [
+        spread(
+            f"{name} acknowledged, {RATE} a second",
+            "ms",
+            answers.seconds,
+            at_most(50, "p99"),
+            scale=1000,
+            note=_failed(answers),
         )
-    table(rows)
+        for name, answers in zip(("command", "press"), at_rate, strict=True)
+    ]
+    for name, ours, limit, share in zip(("commands", "presses"), most, bare, SHARES, strict=True):
+        rates = f"{ours.a_second:.0f} of {limit.a_second:.0f} a second"
+        note = ", ".join(filter(None, (rates, _failed(ours))))
+        figures.append(
+            figure(f"{name}, share of a bare Bolt app", "", ours.a_second / limit.a_second, at_least(share), note=note)
+        )
+    failed = sum(answers.failed for answers in (*at_rate, *most))
+    return [*figures, figure("commands and presses that were not acknowledged", "", failed, at_most(0))]
+
+
+def _failed(answers: Answers) -> str:
+    return f"{answers.failed} FAILED" if answers.failed else ""
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)

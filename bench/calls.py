@@ -1,10 +1,13 @@
-"""Calls to Slack and AWS for one life: asked by command, one approval, one end, and both later looks.
+"""Calls to Slack and AWS for one life: asked by command, one approval, one end, and both later looks. And questions to Redis.
 
-    python -m bench.calls [--quick]
+    python -m bench.calls [--quick | --whole-looks]
 
 An earlier life of the same person in the same environment has warmed up names; people and groups are fresh. Everything is
 counted that reaches the stand-ins until the holding is forgotten: background refreshes, too. Then the same with 40 other
-grants active. `--quick` has the later looks after 1 and 2 seconds; the counts are the same.
+grants active. The later looks are after 1 and 2 seconds, `--whole-looks` waits for them as long as in
+production: the counts are the same.
+
+Round trips to Redis are counted on the way (`bench.trips`).
 """
 
 from __future__ import annotations
@@ -13,8 +16,11 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from bench.alone import parser, show
+from bench.figures import Figure, at_most, figure
 from bench.filled import fill
-from bench.place import DEVELOPERS, Place, options, person, running, say, table, until
+from bench.place import DEVELOPERS, Place, person, running, say, until
+from bench.trips import trips
 from bench.tuned import SOON_LOOKS
 from bot.sandbox.clock import system_clock
 from bot.sandbox.slack import Message, words
@@ -22,13 +28,22 @@ from tests.support.installation import Case
 from workflows.ledger.keys import Keys
 
 OTHERS = 40
-GOAL = "<= 10 (nearest peer: {})"
 Counts = Mapping[str, int]
 
 
 def main() -> None:
-    asked = options(__doc__)
-    with running(*(SOON_LOOKS if asked.quick else ()), developers=3) as place:
+    own = parser(__doc__)
+    own.add_argument("--whole-looks", action="store_true", help="wait for the later looks as long as in production")
+    asked = own.parse_args()
+    show(measure(asked.quick, whole_looks=asked.whole_looks), asked.json)
+
+
+def measure(quick: bool, *, whole_looks: bool = False) -> list[Figure]:
+    return calls(() if whole_looks else SOON_LOOKS) + trips(quick)
+
+
+def calls(tuned: tuple[str, ...]) -> list[Figure]:
+    with running(*tuned, developers=3) as place:
         case = place.case()
         say("one life to warm up; after each the later looks are waited for")
         _life(place, case, 1, by_time=False)
@@ -37,20 +52,19 @@ def main() -> None:
         in_an_hour = place.ledger().now() + timedelta(hours=1)
         fill(place, OTHERS, lambda _: in_an_hour)
         crowded = _life(place, case, 1, by_time=False)
-    rows = []
+    figures = []
     for name, (slack, aws) in (
         ("ended by hand", by_hand),
         ("ended by time", by_time),
         (f"ended by hand, {OTHERS} others active", crowded),
     ):
-        rows.append((f"Slack calls, {name}", GOAL.format("19 to 22"), _told(slack)))
-        rows.append((f"AWS calls, {name}", GOAL.format("52 to 260"), _told(aws)))
-    table(rows)
+        figures.append(figure(f"Slack calls, {name}", "", sum(slack.values()), at_most(10), note=_told(slack)))
+        figures.append(figure(f"AWS calls, {name}", "", sum(aws.values()), at_most(10), note=_told(aws)))
+    return figures
 
 
 def _told(counts: Counts) -> str:
-    parts = ", ".join(f"{count} {name.rpartition(':')[2]}" for name, count in sorted(counts.items()))
-    return f"{sum(counts.values())} ({parts})"
+    return ", ".join(f"{count} {name.rpartition(':')[2]}" for name, count in sorted(counts.items()))
 
 
 def _life(place: Place, case: Case, number: int, *, by_time: bool) -> tuple[Counts, Counts]:

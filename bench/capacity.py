@@ -12,7 +12,6 @@ more, because of what goes on while access is open.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import time
 from collections import Counter
@@ -27,7 +26,9 @@ from typing import Any
 
 import redis
 
-from bench.place import DEVELOPERS, Place, crowd, person, say, table, until
+from bench.alone import parser, show
+from bench.figures import Figure, at_most, figure
+from bench.place import DEVELOPERS, Place, crowd, person, say, until
 from bench.tuned import SOON_LOOKS
 from bot.sandbox.slack import Message, words
 from bot.wiring.common import RandomSource
@@ -82,7 +83,13 @@ class Reading:
 
 
 def main() -> None:
-    count = _asked()
+    own = parser(__doc__)
+    own.add_argument("--lives", type=int, default=200)
+    asked = own.parse_args()
+    show(measure(40 if asked.quick else asked.lives), asked.json)
+
+
+def measure(count: int) -> list[Figure]:
     with _place() as place, place.connection() as client:
         say("some lives to warm up, and a rest to measure")
         _play(place, AT_ONCE)
@@ -120,35 +127,28 @@ def main() -> None:
         "into Redis": (after.bytes_in - before.bytes_in - rest[1] * seconds) / count,
         "out of Redis": (after.bytes_out - before.bytes_out - rest[2] * seconds) / count,
     }
-    rows = [(name, "-", _told(value)) for name, value in lives.items()]
-    rows += [(f"memory: {kind}", "-", _told((kept[kind] - kept_before[kind]) / count)) for _, kind in KINDS]
-    rows += [
-        ("audit entries", "-", f"{(after.entries - before.entries) / count:.1f}"),
-        (
-            "commands sent to Redis",
-            "-",
-            f"{(after.commands - before.commands - rest[0] * seconds) / count:.0f}",
-        ),
-        ("calls to Slack", "10", f"{sum(slack.values()) / count:.1f}"),
-        ("calls to AWS", "10", f"{sum(aws.values()) / count:.1f}"),
-        ("at rest, a second", "-", f"{rest[0]:.0f} commands, {_told(rest[1])} in, {_told(rest[2])} out"),
+    lives |= {f"memory: {kind}": (kept[kind] - kept_before[kind]) / count for _, kind in KINDS}
+    figures = [figure(name, "KiB", value / 1024) for name, value in lives.items()]
+    commands = (after.commands - before.commands - rest[0] * seconds) / count
+    figures += [
+        figure("audit entries", "", (after.entries - before.entries) / count),
+        figure("commands sent to Redis", "", commands),
+        figure("calls to Slack", "", sum(slack.values()) / count, at_most(10)),
+        figure("calls to AWS", "", sum(aws.values()) / count, at_most(10)),
     ]
-    table([(f"one life, of {count}: {name}", goal, found) for name, goal, found in rows])
-    table(
-        [
-            (f"{A_DAY} lives a day, {name}", "-", _spans(lives[name]))
-            for name in ("memory, after a day", "disk, rewritten after a day")
-        ]
+    at_rest = Figure(
+        "at rest, a second",
+        "",
+        {"commands": rest[0], "KiB in": rest[1] / 1024, "KiB out": rest[2] / 1024},
     )
-
-
-def _asked() -> int:
-    """How many lives."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lives", type=int, default=200)
-    parser.add_argument("--quick", action="store_true", help="40 lives")
-    asked = parser.parse_args()
-    return 40 if asked.quick else int(asked.lives)
+    return [
+        *(replace(one, what=f"one life, of {count}: {one.what}") for one in figures),
+        at_rest,
+        *(
+            figure(f"{A_DAY} lives a day, {name}", "MiB a day", lives[name] * A_DAY / 1024**2)
+            for name in ("memory, after a day", "disk, rewritten after a day")
+        ),
+    ]
 
 
 class WithUsers(Place):
@@ -311,18 +311,6 @@ def _rewritten(client: redis.Redis) -> None:
     client.bgrewriteaof()
     time.sleep(0.2)
     until(lambda: not client.info("persistence")["aof_rewrite_in_progress"], "the files are rewritten")
-
-
-# ---------------------------------------------------------------- words
-
-
-def _told(value: float) -> str:
-    return f"{value / 1024:.1f} KiB" if abs(value) < 1024 * 1024 else f"{value / 1024 / 1024:.1f} MiB"
-
-
-def _spans(one: float) -> str:
-    day = one * A_DAY / 1024 / 1024
-    return f"{day:.0f} MiB a day, {day * 30:.0f} MiB a month, {day * 365 / 1024:.1f} GiB a year"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, product
 
 from bench.place import DEVELOPERS, Place, person
 from bot.monotonic import monotonic_s
@@ -42,12 +42,24 @@ class Filled:
     holding: Holding
 
 
-def fill(at: Place, count: int, deadline: Callable[[int], datetime], *, at_aws: bool = True) -> list[Filled]:
-    """So many active grants, each another person's, environment's or role's: developers of the crowd, as many as are needed."""
+def fill(
+    at: Place,
+    count: int,
+    deadline: Callable[[int], datetime],
+    *,
+    at_aws: bool = True,
+    spread: bool = False,
+    first: int = 0,
+) -> list[Filled]:
+    """So many active grants, each another person's, environment's or role's: developers of the crowd, as many as are needed.
+
+    `spread`: everybody of the crowd has about as many, else the first have as many as there can be. `first`: so many are there.
+    """
     policy = PolicyFolder(at.config, monotonic=monotonic_s).current()
     ledger, team = at.ledger(), at.slack.app.team_id
     now, world = ledger.now(), aws_world()
-    chosen = islice(enumerate(_everything()), count)
+    everything = _spread() if spread else _everything()
+    chosen = islice(enumerate(everything), first, first + count)
     found = [_one(policy, world, now, n, who, place, role, deadline(n), team) for n, (who, place, role) in chosen]
     for start in range(0, count, BATCH):
         _write(ledger, found[start : start + BATCH])
@@ -69,6 +81,13 @@ def _everything() -> Iterator[tuple[str, int, str]]:
             for place in PLACES:
                 yield person(DEVELOPERS, number), place, role
         number += 1
+
+
+def _spread() -> Iterator[tuple[str, int, str]]:
+    people = sum(name.startswith(DEVELOPERS) for name in PEOPLE)
+    for turn, role in product(range(len(PLACES)), ROLES):
+        for number in range(people):
+            yield person(DEVELOPERS, number), PLACES[(turn + number) % len(PLACES)], role
 
 
 def _one(

@@ -1,13 +1,12 @@
 """How long a decision takes to be on the record, beside a bare SET on the same server in the same run.
 
-    python -m bench.ledger [--commits 2000] [--threads 8]
+    python -m bench.ledger [--quick]
 
 The server is our own, with `appendfsync always`, in a temporary folder.
 """
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,6 +17,8 @@ from typing import Any
 
 import redis
 
+from bench.alone import alone
+from bench.figures import Figure, spread
 from bot.runtime.embedded_redis import EmbeddedValkey
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import PersonId
@@ -31,11 +32,11 @@ from workflows.ports import Change, Committed, IndexEntry, Snapshot
 REASON = "checkout errors after the deploy of 14:05, see the dashboard " * 3
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--commits", type=int, default=2000)
-    parser.add_argument("--threads", type=int, default=8)
-    options = parser.parse_args()
+COMMITS, QUICK, THREADS = 2000, 200, 8
+
+
+def measure(quick: bool) -> list[Figure]:
+    commits, figures = QUICK if quick else COMMITS, list[Figure]()
     with tempfile.TemporaryDirectory() as folder, EmbeddedValkey(Path(folder) / "data") as server:
         client = redis.Redis.from_url(server.url)
         ledger = RedisLedger(client, durability="verify", monotonic=time.monotonic)
@@ -48,12 +49,14 @@ def main() -> None:
             "read + commit": (nothing, lambda n, _: decide(ledger, n + 10**6, read(ledger, n + 10**6))),
             "idle look of the clock": (nothing, lambda _n, _: due.claim("bench")),
         }
-        print(f"{'':24}{'p50 ms':>9}{'p99 ms':>9}{'a second':>10}   {options.threads} threads, a second")
         for name, (prepare, step) in rows.items():
-            p50, p99, rate = one_by_one(prepare, step, options.commits)
-            at_once = in_parallel(step, options.commits, options.threads) if prepare is nothing else float("nan")
-            print(f"{name:24}{p50:9.3f}{p99:9.3f}{rate:10.0f}{at_once:12.0f}")
+            seconds = one_by_one(prepare, step, commits)
+            note = f"{commits / sum(seconds):,.0f} a second"
+            if prepare is nothing:
+                note += f"; {in_parallel(step, commits, THREADS):,.0f} with {THREADS} threads"
+            figures.append(spread(name, "ms", seconds, scale=1000, note=note))
         client.close()
+    return figures
 
 
 def read(ledger: RedisLedger, n: int) -> Snapshot:
@@ -87,18 +90,15 @@ def decide(ledger: RedisLedger, n: int, seen: Snapshot) -> None:
 def nothing(_n: int) -> None: ...
 
 
-def one_by_one(
-    prepare: Callable[[int], Any], step: Callable[[int, Any], object], count: int
-) -> tuple[float, float, float]:
-    """p50 and p99 of `step` alone in milliseconds, and how many a second that makes."""
+def one_by_one(prepare: Callable[[int], Any], step: Callable[[int, Any], object], count: int) -> list[float]:
+    """Seconds of `step` alone, each time."""
     times = []
     for n in range(count):
         ready = prepare(n)
         began = time.perf_counter()
         step(n, ready)
         times.append(time.perf_counter() - began)
-    times.sort()
-    return times[count // 2] * 1000, times[int(count * 0.99)] * 1000, count / sum(times)
+    return times
 
 
 def in_parallel(step: Callable[[int, Any], object], count: int, threads: int) -> float:
@@ -110,4 +110,4 @@ def in_parallel(step: Callable[[int, Any], object], count: int, threads: int) ->
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)

@@ -1,9 +1,9 @@
-"""What 10,000 active grants cost: lists, the digest, a sweep, memory, and the installation at rest. And how fast it starts.
+"""An installation at rest with 10,000 active grants: commands, memory, what is due at once. And how fast it starts.
 
     python -m bench.many [--quick]
 
 The grants are written straight into the ledger; they do not stand at the simulated AWS, because nothing looks at them.
-Each figure that may grow with what is shown stands beside the same one with a hundredth of the grants.
+How what is shown and looked through grows with them is `bench.growth`.
 """
 
 from __future__ import annotations
@@ -18,59 +18,35 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import redis
-
+from bench.alone import alone
+from bench.figures import Figure, at_most, figure, percentile
 from bench.filled import developers_for, fill
-from bench.place import DEVELOPERS, Place, options, percentile, person, running, say, table, until
-from bot.chat.messages.digest import digest
-from bot.chat.views.read_model import Reader
+from bench.place import Place, running, say, until
 from bot.monotonic import monotonic_s
-from bot.observability.faults import Faults
 from bot.queues import ALL_QUEUES
-from bot.wiring.common import RandomSource
-from tests.support.installation import PEOPLE, ROOT, case_name
+from tests.support.installation import ROOT
 from workflows.ledger.keys import Keys
-from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
-from workflows.policy_file import PolicyFolder
-from workflows.usecases.shared.context import Context
-from workflows.usecases.shared.due_items import overdue_holdings
 
 IDLE_S = 10
 REPEATS = 5
 SWEEP = 500  # RedisDue.claim's own limit
 
-Row = tuple[str, str, str]
-Times = dict[str, float]
 
-
-def main() -> None:
-    asked = options(__doc__)
-    count = 1_000 if asked.quick else 10_000
-    rows: list[Row] = []
-    with _filled(count // 100) as place:
-        few = _looks(place)
+def measure(quick: bool) -> list[Figure]:
+    count = 1_000 if quick else 10_000
     with _filled(count) as place:
         idle = _idle_commands(place)
-        many = _looks(place)
-        memory = {name: _mib(place.processes[name].popen.pid) for name in ("web", "worker", "clock")}
+        memory = {name: mib(place, name) for name in ("web", "worker", "clock")}
         start_s = _web_starts(place)
         swept = _sweeps(place)
-    for name, seconds in many.items():
-        rows.append(
-            (
-                f"{name}, {count} active",
-                "< 1 s",
-                f"{seconds * 1000:.0f} ms ({count // 100} active: {few[name] * 1000:.0f} ms)",
-            )
-        )
-    rows.append((f"the clock hands out what is due, {count} at once", "< 1 s", f"{swept:.1f} s"))
-    for name, mib in memory.items():
-        rows.append((f"memory of {name}, {count} active", "< 150 MiB", f"{mib:.0f} MiB"))
-    rows.append(("Redis commands a second at rest", "< 20", f"{idle:.1f}"))
-    rows.append(("web, start to ready", "< 3 s", f"{start_s:.1f} s"))
-    rows.append(("prodaccess --help", "< 0.5 s", f"{_help_s():.2f} s"))
-    table(rows)
+    return [
+        figure(f"the clock hands out what is due, {count:,} at once", "s", swept, at_most(1)),
+        *(figure(f"memory of {name}, {count:,} active", "MiB", of, at_most(150)) for name, of in memory.items()),
+        figure("Redis commands a second at rest", "", idle, at_most(20)),
+        figure("web, start to ready", "s", start_s, at_most(2)),
+        figure("prodaccess --help", "s", _help_s(), at_most(0.3)),
+    ]
 
 
 @contextmanager
@@ -82,55 +58,14 @@ def _filled(count: int) -> Iterator[Place]:
         yield place
 
 
-# ---------------------------------------------------------------- looking
-
-
-def _looks(place: Place) -> Times:
-    """Seconds of each thing that shows or looks through grants; the median of some."""
-    ledger, client = place.ledger(), place.connection()
-    policy = PolicyFolder(place.config, monotonic=monotonic_s)
-    ctx = Context(ledger, RedisDirectory(client), policy, _nothing, RandomSource(), fault=Faults(None))
-    reader = Reader(ctx)
-    place.warm()
-    who = place.slack.person(PEOPLE[person(DEVELOPERS, 0)])
-    return {
-        "list": _median(lambda: _typed(place, "list")),
-        "list of one environment": _median(lambda: _typed(place, f"list {case_name(0)}")),
-        "digest, read and drawn": _median(lambda: digest(reader.digest(policy.current(), None), "/prodaccess")),
-        "one sweep that finds nothing": _median(lambda: overdue_holdings(ctx)) + _median(lambda: _claim(client)),
-        "home, opened to drawn": _median(lambda: _home(place, who)),
-    }
-
-
-def _nothing(*_items: str) -> None: ...
-
-
-def _typed(place: Place, text: str) -> None:
-    outcome = place.types(person(DEVELOPERS, 0), text)
-    if not outcome.ok:
-        raise SystemExit(f"{text!r} was not answered: {outcome}")
-
-
-def _home(place: Place, who: Any) -> None:
-    mark = place.slack.calls.mark()
-    who.open_home()
-    until(lambda: place.slack.calls.since(mark, "views.publish"), "the home", 20, 0.005)
-
-
-def _claim(client: redis.Redis) -> None:
-    """The clock's look, by somebody who does not lead: the same script, up to the question who leads."""
-    RedisDue(client, queues=_queues(), monotonic=monotonic_s).claim("bench")
-
-
-def _queues() -> list[str]:
-    return [f"rq:queue:{name}" for name in ALL_QUEUES]
+# ---------------------------------------------------------------- what is due
 
 
 def _sweeps(place: Place) -> float:
     """Everything is due at once: how long until the clock's script has handed out all of it. Ends the installation."""
     place.kill("worker", "clock")
     client = place.connection()
-    due = RedisDue(client, queues=_queues(), monotonic=monotonic_s)
+    due = RedisDue(client, queues=[f"rq:queue:{name}" for name in ALL_QUEUES], monotonic=monotonic_s)
     until(lambda: due.lead("bench"), "the lease of the killed clock runs out", 10)
     items: Any = client.zrange(Keys().due, 0, -1)
     client.zadd(Keys().due, dict.fromkeys(items, 1.0))
@@ -154,8 +89,9 @@ def _idle_commands(place: Place) -> float:
         return float(client.info("stats")["total_commands_processed"] - before - 1) / IDLE_S
 
 
-def _mib(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+def mib(place: Place, name: str) -> float:
+    """Of one process of the installation."""
+    lines = Path(f"/proc/{place.processes[name].popen.pid}/status").read_text().splitlines()
     kib = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
     return kib / 1024
 
@@ -178,10 +114,10 @@ def _says_ready(place: Place) -> bool:
 
 def _help_s() -> float:
     argv = [sys.executable, "-m", "bot", "--help"]
-    return _median(lambda: subprocess.run(argv, cwd=ROOT, capture_output=True, check=True))
+    return median_s(lambda: subprocess.run(argv, cwd=ROOT, capture_output=True, check=True))
 
 
-def _median(step: Callable[[], object]) -> float:
+def median_s(step: Callable[[], object]) -> float:
     times = []
     for _ in range(REPEATS):
         began = time.perf_counter()
@@ -191,4 +127,4 @@ def _median(step: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)

@@ -1,4 +1,4 @@
-"""What the measurements share: the whole product running on this machine, with a crowd of people, and small tables.
+"""What the measurements share: the whole product running on this machine, with a crowd of people.
 
 The stand-ins for Slack and AWS live in the measuring process and share its interpreter and the two cores with us, so what
 is measured here is what the product does in spite of them.
@@ -6,14 +6,13 @@ is measured here is what the product does in spite of them.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,30 +122,7 @@ class News:
         return [(body["event"], body["subject"]) for body in bodies]
 
 
-# ---------------------------------------------------------------- figures
-
-
-def options(text: str | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="small sizes: does it run; the figures mean little")
-    return parser.parse_args()
-
-
-def percentile(values: Iterable[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
-
-
-def ms(values: Sequence[float]) -> str:
-    """p50 and p99 of seconds, in milliseconds."""
-    return f"p50 {percentile(values, 0.5) * 1000:.0f} ms, p99 {percentile(values, 0.99) * 1000:.0f} ms"
-
-
-def table(rows: Iterable[tuple[str, str, str]]) -> None:
-    found = [("what", "goal", "measured"), *rows]
-    widths = [max(len(row[column]) for row in found) for column in range(2)]
-    for row in found:
-        print(f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}", flush=True)
+# ---------------------------------------------------------------- waiting
 
 
 def until(look: Callable[[], Any], what: str, within_s: float = 60.0, every_s: float = 0.1) -> Any:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import time
 
-from bench.place import DEVELOPERS, News, Place, ms, options, person, running, say, table, until
+from bench.alone import alone
+from bench.figures import Figure, at_most, spread
+from bench.place import DEVELOPERS, News, Place, person, running, say, until
 from bot.sandbox.slack import Message, words
 from tests.support.installation import Case
 from workflows.core.audit import Event
@@ -21,10 +23,9 @@ ROLES = ("read-only", "state-write")
 EACH_PERSON = 4
 
 
-def main() -> None:
-    asked = options(__doc__)
-    count = 10 if asked.quick else 100
-    rows = []
+def measure(quick: bool) -> list[Figure]:
+    count = 8 if quick else 60
+    figures = []
     for role in ROLES:
         with running(developers=count // EACH_PERSON + 1) as place:
             say(f"{role}: asking")
@@ -36,8 +37,9 @@ def main() -> None:
                     place.warm()
                 seconds.append(_press(place, case, card))
                 time.sleep(PAUSE_S)
-        rows.append((f"press to verified, {TARGETS[role]}", "p50 < 150 ms, p99 < 500 ms", ms(seconds)))
-    table(rows)
+        goals = at_most(50, "p50"), at_most(150, "p99")
+        figures.append(spread(f"press to verified, {TARGETS[role]}", "ms", seconds, *goals, scale=1000))
+    return figures
 
 
 TARGETS = {"read-only": "aws-identity-center", "state-write": "aws-iam-policy"}
@@ -67,4 +69,4 @@ def _press(place: Place, case: Case, card: Message) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)

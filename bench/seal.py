@@ -15,7 +15,9 @@ from pathlib import Path
 
 import redis
 
-from bench.place import ms, options, say, table
+from bench.alone import alone
+from bench.figures import Figure, at_least, at_most, figure, spread
+from bench.place import say
 from bench.verify import entries, entry, server, write
 from bot.settings import Settings, load_settings
 from bot.wiring.sealing import SealingParts, build_sealing_worker
@@ -29,8 +31,8 @@ BACKLOG, QUICK = 100_000, 5_000
 A_SECOND, SECONDS = 200, 20
 
 
-def main() -> None:
-    backlog = QUICK if options(__doc__).quick else BACKLOG
+def measure(quick: bool) -> list[Figure]:
+    backlog = QUICK if quick else BACKLOG
     with tempfile.TemporaryDirectory() as name, server(Path(name)) as url:
         parts = _parts(url, Path(name))
         say(f"writing {backlog:,} entries")
@@ -46,16 +48,23 @@ def main() -> None:
             seals.append(_sealed(parts, parts.ledger.head()))
         parts.close()
     busy_ms = sum(busy for _, busy in seals) / len(seals) * 1000
-    table(
-        [
-            (
-                f"a backlog of {backlog:,} entries",
-                "200 a second",
-                f"{backlog / took_s:,.0f} a second, {busy_s / backlog * 1e6:.0f} us of processor each",
-            ),
-            (f"{A_SECOND} entries at once", "1 s", f"{ms([took for took, _ in seals])}, {busy_ms:.0f} ms of processor"),
-        ]
-    )
+    return [
+        figure(
+            f"sealed of a backlog of {backlog:,} entries",
+            "a second",
+            backlog / took_s,
+            at_least(A_SECOND),
+            note=f"{busy_s / backlog * 1e6:.0f} us of processor time each",
+        ),
+        spread(
+            f"{A_SECOND} entries at once are sealed after",
+            "ms",
+            [took for took, _ in seals],
+            at_most(1000, "p99"),
+            scale=1000,
+            note=f"{busy_ms:.0f} ms of processor time",
+        ),
+    ]
 
 
 def _parts(url: str, folder: Path) -> SealingParts:
@@ -84,4 +93,4 @@ def _sealed(parts: SealingParts, size: int) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)

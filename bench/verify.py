@@ -15,14 +15,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 import redis
 
-from bench.place import options, say, table
+from bench.alone import alone
+from bench.figures import Figure, at_most, figure
+from bench.place import say
 from bot.runtime.embedded_redis import EmbeddedValkey
 from bot.settings import process_environ
 from tests.support.installation import ROOT
@@ -55,21 +57,21 @@ _KINDS = (
 )
 
 
-def main() -> None:
-    count = QUICK if options(__doc__).quick else ENTRIES
+def measure(quick: bool) -> list[Figure]:
+    count = QUICK if quick else ENTRIES
     with tempfile.TemporaryDirectory() as name, server(Path(name)) as url:
         folder = Path(name)
         say(f"writing {count:,} entries")
         fill(redis.Redis.from_url(url), url, folder, count)
         flags = ("--key", str(folder / "key.pub.pem"), "--archive", str(folder / "archive"))
-        rows = [row("in Redis, with the archive", verify(url, *flags)), row("in Redis", verify(url, *flags[:2]))]
+        figures = [*rows("in Redis, with the archive", verify(url, *flags)), *rows("in Redis", verify(url, *flags[:2]))]
         export = folder / "audit.jsonl"
         with export.open("wb") as out:
             subprocess.run(
                 command("export"), cwd=ROOT, env={**process_environ(), "REDIS_URL": url}, stdout=out, check=True
             )
-        rows.append(row("from an export, with the archive", verify(url, "--export", str(export), *flags)))
-    table(rows)
+        figures += rows("from an export, with the archive", verify(url, "--export", str(export), *flags))
+    return [replace(one, what=f"audit verify, {count:,} entries, {one.what}") for one in figures]
 
 
 @contextlib.contextmanager
@@ -187,13 +189,13 @@ def verify(url: str, *words: str) -> Took:
     return Took(time.monotonic() - began_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def row(what: str, took: Took) -> tuple[str, str, str]:
-    return (
-        what,
-        f"{WITHIN_S} s, {WITHIN_MIB} MiB",
-        f"{took.seconds:.1f} s ({took.busy_s:.1f} s of processor), {took.mib:.0f} MiB",
-    )
+def rows(what: str, took: Took) -> list[Figure]:
+    busy = f"{took.busy_s:.1f} s of processor time"
+    return [
+        figure(what, "s", took.seconds, at_most(WITHIN_S), note=busy),
+        figure(f"{what}: memory", "MiB", took.mib, at_most(WITHIN_MIB)),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    alone(__doc__, measure)

@@ -16,7 +16,7 @@ class TcpProxy:
 
     Cut without `reset` nothing comes through and nobody hears of it, as when a cable is pulled: what was sent arrives once it
     is healed, and connections that are opened meanwhile wait. With `reset` all connections end, and new ones, too.
-    `slow_s`: every answer takes so long.
+    `slow_s`: every answer takes so long. `round_trips`: how often somebody asked and was answered, whatever was in it.
     """
 
     def __init__(self, *targets: int) -> None:
@@ -28,6 +28,7 @@ class TcpProxy:
         self._resets = False
         self._turn = 0
         self.slow_s = 0.0
+        self.round_trips = 0
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
 
@@ -76,9 +77,10 @@ class TcpProxy:
             return
         with self._lock:
             self._sockets |= {taken, onward}
-        back = threading.Thread(target=self._pump, args=(onward, taken), kwargs={"answers": True}, daemon=True)
+        asks = threading.Event()
+        back = threading.Thread(target=self._pump, args=(onward, taken, asks), kwargs={"answers": True}, daemon=True)
         back.start()
-        self._pump(taken, onward)
+        self._pump(taken, onward, asks)
         back.join()
         with self._lock:
             self._sockets -= {taken, onward}
@@ -94,7 +96,9 @@ class TcpProxy:
                 return socket.create_connection(("127.0.0.1", port), timeout=None)
         return None
 
-    def _pump(self, source: socket.socket, sink: socket.socket, *, answers: bool = False) -> None:
+    def _pump(
+        self, source: socket.socket, sink: socket.socket, asks: threading.Event, *, answers: bool = False
+    ) -> None:
         with suppress(OSError):
             while True:
                 data = source.recv(65_536)
@@ -103,6 +107,13 @@ class TcpProxy:
                     time.sleep(self.slow_s)
                 if not data:
                     break
+                if answers:
+                    # Before it is passed on: whoever has it may ask again at once.
+                    asks.clear()
+                elif not asks.is_set():
+                    asks.set()
+                    with self._lock:
+                        self.round_trips += 1
                 sink.sendall(data)
         for each, how in ((sink, socket.SHUT_WR), (source, socket.SHUT_RD)):
             with suppress(OSError):

@@ -1,0 +1,148 @@
+"""How late the last of many ends is that come in the same second, and what an end costs the workers' processors.
+
+    python -m bench.lateness [--quick | --long]
+
+Our own quota of AWS calls is taken away, and the simulated AWS has no delay. 1, 10, 100 and 1,000 ends by one worker process
+(`--long`: 5,000, too), then as many ends as one process does well by two, four and eight.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from bench.alone import parser, show
+from bench.ends import CALLS_AN_END, lateness
+from bench.figures import Figure, at_most
+from bench.filled import Filled, developers_for, fill
+from bench.place import Place, running, say, until
+from bench.tuned import NO_QUOTA
+from tests.support.installation import ROOT
+
+COUNTS, QUICK, LONG = (1, 10, 100, 1_000), (1, 10, 100), (5_000,)
+WORKERS, SHARED = (2, 4, 8), 200
+WORKERS_QUICK, SHARED_QUICK = (2,), 40
+# Below that the clock of processor time, which ticks a hundred times a second, says nothing.
+TICKS_ENOUGH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """`busy_ms`: processor time of all workers, an end."""
+
+    last_s: float
+    busy_ms: float
+    aws_a_second: float
+
+
+def main() -> None:
+    own = parser(__doc__)
+    own.add_argument("--long", action="store_true", help=f"{LONG[0]:,} ends in one second, too")
+    asked = own.parse_args()
+    show(measure(asked.quick, long=asked.long), asked.json)
+
+
+def measure(quick: bool, *, long: bool = False) -> list[Figure]:
+    counts = QUICK if quick else COUNTS + (LONG if long else ())
+    workers, shared = (WORKERS_QUICK, SHARED_QUICK) if quick else (WORKERS, SHARED)
+    by_count = {count: together(count) for count in counts}
+    by_workers = {1: together(shared)} | {number: together(shared, workers=number) for number in workers}
+    most = max(count for count in counts if count <= max(COUNTS))
+    aws = by_count[most].aws_a_second
+    note = f"the simulated AWS alone answers {aws:.0f} calls a second, which is {CALLS_AN_END * most / aws:.1f} s for these"
+    costly = {count: found for count, found in by_count.items() if count >= TICKS_ENOUGH}
+    return [
+        Figure(
+            "ends in the same second, the last one late by",
+            "s",
+            {f"{count:,}": found.last_s for count, found in by_count.items()},
+            (at_most(10, f"{most:,}"),),
+            note,
+        ),
+        Figure(
+            "the same, processor time an end",
+            "ms",
+            {f"{count:,}": found.busy_ms for count, found in costly.items()},
+            (at_most(6, f"{most:,}"),),
+        ),
+        Figure(
+            f"{shared} ends by so many worker processes, the last one late by",
+            "s",
+            {f"{number}": found.last_s for number, found in by_workers.items()},
+        ),
+        Figure(
+            f"{shared} ends by so many worker processes, processor time an end",
+            "ms",
+            {f"{number}": found.busy_ms for number, found in by_workers.items()},
+        ),
+    ]
+
+
+def together(count: int, *, workers: int = 1) -> Together:
+    say(f"{count} ends, {workers} workers")
+    with running(*NO_QUOTA, developers=developers_for(count)) as place:
+        _more_workers(place, workers)
+        lead_s = 5 + count * 0.02
+        first = place.ledger().now() + timedelta(seconds=lead_s)
+        found = fill(place, count, lambda n: first + timedelta(seconds=n / count))
+        if place.ledger().now() >= first:
+            raise SystemExit("the deadlines passed while the grants were written; give more lead")
+        aws = _aws_alone(place, found[0])
+        before = _busy_s(place)
+        late = lateness(place, found, 600)
+        busy = _busy_s(place) - before
+    return Together(max(late), busy * 1000 / count, aws)
+
+
+def _more_workers(place: Place, workers: int) -> None:
+    with place.connection() as client:
+        one = int(client.scard("rq:workers"))  # type: ignore[arg-type]  # redis-py's types hold both kinds of client
+        for number in range(2, workers + 1):
+            place.launch("worker", f"worker-{number}")
+        until(lambda: int(client.scard("rq:workers")) >= one * workers, "all workers are there")  # type: ignore[arg-type]  # as above
+    time.sleep(1)
+
+
+def _busy_s(place: Place) -> float:
+    """Seconds of processor time of all workers so far."""
+    ticks = 0
+    for process in place.processes.values():
+        if process.name == "worker":
+            fields = Path(f"/proc/{process.popen.pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _aws_alone(place: Place, item: Filled) -> float:
+    """Calls a second that the simulated AWS answers four threads of another process."""
+    ids = item.grant.resource.ids
+    argv = [sys.executable, "-c", _ASK_AWS, ids["instance"], ids["user"], ids["account"]]
+    done = subprocess.run(argv, capture_output=True, check=True, cwd=ROOT, env=place.environment("worker"))
+    return float(done.stdout)
+
+
+_ASK_AWS = """
+import sys, time, boto3
+from concurrent.futures import ThreadPoolExecutor
+sso = boto3.client("sso-admin")
+instance, user, account = sys.argv[1:]
+def ask(_):
+    place = {"AccountId": account}
+    sso.list_account_assignments_for_principal(
+        InstanceArn=instance, PrincipalId=user, PrincipalType="USER", Filter=place
+    )
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(ask, range(20)))
+    began = time.perf_counter()
+    list(pool.map(ask, range(200)))
+print(200 / (time.perf_counter() - began))
+"""
+
+
+if __name__ == "__main__":
+    main()
