@@ -75,6 +75,7 @@ def report(
 
     Shows hidden environments, too: it is for operators and auditors.
     """
+    from bot.cli.collecting import without_collections
     from bot.cli.period import Asked
 
     form = _form_of(form, as_json=as_json, diff=diff, suggest=suggest, else_=bool(html) or rows is Rows.GRANTS)
@@ -82,7 +83,7 @@ def report(
         end("--html is a form of its own: leave --format and --rows out.", USAGE)
     if rows is Rows.GRANTS and form is Format.TABLE:
         end("Grants are rows for a program: --format csv, or json.", USAGE)
-    with opened("report") as own:
+    with opened("report") as own, without_collections():
         wanted = wanted_of(own, own.context.policy.current(), Asked(since, first, until), environment)
         if suggest:
             _suggest(own, wanted, as_json=form is Format.JSON, diff=diff)

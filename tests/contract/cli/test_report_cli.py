@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,6 +21,7 @@ from tests.support.held import held, said
 from tests.unit.policy_file.policy_folder import write
 from workflows.core.audit import Event
 from workflows.ledger.redis_ledger import RedisLedger
+from workflows.ports import Snapshot
 
 DAY = timedelta(days=1)
 
@@ -55,6 +58,25 @@ def test_it_tells_who_had_what_in_the_period_and_nothing_older(ledger: RedisLedg
     assert {line["role"] for line in found["never_used"] if line["environment"] == "shop-prod"} == {"state-write"}
     assert json.loads(run("--since", "30d", "--format", "json").output)["sums"]["asked"] == 3
     assert json.loads(run("--since", "5d", "--format", "json").output)["sums"]["asked"] == 2
+
+
+def test_no_time_goes_into_looking_for_circles_while_the_record_is_read(
+    ledger: RedisLedger, monkeypatch: pytest.MonkeyPatch
+):
+    held(ledger, 1, 2 * DAY)
+    looked: list[bool] = []
+    read = RedisLedger.read
+
+    def seen(self: RedisLedger, *names: str, **more: Any) -> Snapshot:
+        if any(name.startswith("grant:") for name in names):
+            looked.append(gc.isenabled())
+        return read(self, *names, **more)
+
+    monkeypatch.setattr(RedisLedger, "read", seen)
+    assert run().exit_code == 0
+    assert run("--rows", "grants").exit_code == 0
+    assert looked == [False, False]
+    assert gc.isenabled()
 
 
 def test_the_table_is_the_default_and_fits_a_terminal(ledger: RedisLedger):
