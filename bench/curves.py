@@ -20,7 +20,7 @@ from bench.figures import Figure, from_json
 
 Points = Sequence[tuple[float, float]]
 
-WIDTH, HEIGHT = 760, 400
+WIDTH, HEIGHT = 820, 400
 LEFT, RIGHT, TOP, BOTTOM = 70, 540, 44, 340
 # On white and on near black each has a contrast of at least 3 to 1; the marks differ, too.
 COLOURS = ("#0072b2", "#d55e00", "#00966b", "#b3589a", "#8a6d00", "#7a6fd0", "#c04a4a", "#5f7f8f")
@@ -87,7 +87,7 @@ def curves_of(figures: Iterable[Figure]) -> dict[str, Points]:
         points = [(size, one.measured[name]) for name, size in sizes.items() if one.measured[name] > 0]
         if len(points) > 1 and len(sizes) == len(one.measured):
             found[one.what] = sorted(points)
-    return found
+    return {name.partition(", by ")[0]: points for name, points in found.items()}
 
 
 def _size(name: str) -> float | None:

@@ -3,30 +3,30 @@
     python -m bench.lateness [--quick | --long]
 
 Our own quota of AWS calls is taken away, and the simulated AWS has no delay. 1, 10, 100 and 1,000 ends by one worker process
-(`--long`: 5,000, too), then as many ends as one process does well by two, four and eight.
+(`--long`: 5,000, too), then a hundred by two, four and eight.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from bench.alone import parser, show
 from bench.ends import CALLS_AN_END, lateness
 from bench.figures import Figure, at_most
 from bench.filled import Filled, developers_for, fill
+from bench.many import processor_s
 from bench.place import Place, running, say, until
 from bench.tuned import NO_QUOTA
 from tests.support.installation import ROOT
 
-COUNTS, QUICK, LONG = (1, 10, 100, 1_000), (1, 10, 100), (5_000,)
-WORKERS, SHARED = (2, 4, 8), 200
-WORKERS_QUICK, SHARED_QUICK = (2,), 40
+COUNTS, QUICK, LONG = (1, 10, 100, 1_000), (1, 50), (5_000,)
+# As many as one of the counts: that is what one worker process does with them.
+WORKERS, SHARED = (2, 4, 8), 100
+WORKERS_QUICK, SHARED_QUICK = (2,), 50
 # Below that the clock of processor time, which ticks a hundred times a second, says nothing.
 TICKS_ENOUGH = 50
 
@@ -51,7 +51,7 @@ def measure(quick: bool, *, long: bool = False) -> list[Figure]:
     counts = QUICK if quick else COUNTS + (LONG if long else ())
     workers, shared = (WORKERS_QUICK, SHARED_QUICK) if quick else (WORKERS, SHARED)
     by_count = {count: together(count) for count in counts}
-    by_workers = {1: together(shared)} | {number: together(shared, workers=number) for number in workers}
+    by_workers = {1: by_count[shared]} | {number: together(shared, workers=number) for number in workers}
     most = max(count for count in counts if count <= max(COUNTS))
     aws = by_count[most].aws_a_second
     note = f"the simulated AWS alone answers {aws:.0f} calls a second, which is {CALLS_AN_END * most / aws:.1f} s for these"
@@ -93,9 +93,9 @@ def together(count: int, *, workers: int = 1) -> Together:
         if place.ledger().now() >= first:
             raise SystemExit("the deadlines passed while the grants were written; give more lead")
         aws = _aws_alone(place, found[0])
-        before = _busy_s(place)
+        before = processor_s(place, "worker")
         late = lateness(place, found, 600)
-        busy = _busy_s(place) - before
+        busy = processor_s(place, "worker") - before
     return Together(max(late), busy * 1000 / count, aws)
 
 
@@ -106,16 +106,6 @@ def _more_workers(place: Place, workers: int) -> None:
             place.launch("worker", f"worker-{number}")
         until(lambda: int(client.scard("rq:workers")) >= one * workers, "all workers are there")  # type: ignore[arg-type]  # as above
     time.sleep(1)
-
-
-def _busy_s(place: Place) -> float:
-    """Seconds of processor time of all workers so far."""
-    ticks = 0
-    for process in place.processes.values():
-        if process.name == "worker":
-            fields = Path(f"/proc/{process.popen.pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _aws_alone(place: Place, item: Filled) -> float:

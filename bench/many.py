@@ -8,6 +8,7 @@ How what is shown and looked through grows with them is `bench.growth`.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -94,6 +95,16 @@ def mib(place: Place, name: str) -> float:
     lines = Path(f"/proc/{place.processes[name].popen.pid}/status").read_text().splitlines()
     kib = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
     return kib / 1024
+
+
+def processor_s(place: Place, name: str) -> float:
+    """Seconds of processor time so far of all processes of this kind."""
+    ticks = 0
+    for process in place.processes.values():
+        if process.name == name:
+            fields = Path(f"/proc/{process.popen.pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _web_starts(place: Place) -> float:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.curves import BOTTOM, LEFT, PICTURES, RIGHT, TOP, Picture, curves_of, drawn
+from bench.curves import BOTTOM, COLOURS, LEFT, PICTURES, RIGHT, TOP, Picture, curves_of, drawn
 from bench.figures import Figure, figure
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -46,3 +46,17 @@ def test_a_picture_says_what_it_shows() -> None:
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.file)
 def test_a_level_curve_of_two_points_can_be_drawn(picture: Picture) -> None:
     ElementTree.fromstring(drawn(picture, {"level": [(1, 5), (10, 5)]}))
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#0d1117"], ids=["light", "dark"])
+@pytest.mark.parametrize("colour", COLOURS)
+def test_each_curve_can_be_seen_on_light_and_on_dark(colour: str, ground: str) -> None:
+    light, dark = sorted((_luminance(colour), _luminance(ground)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+def _luminance(colour: str) -> float:
+    """As WCAG reckons it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
