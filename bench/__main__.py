@@ -87,7 +87,7 @@ def of_its_own(name: str, *, quick: bool, module: str = "", within_s: float = WI
         except (OSError, JSONDecodeError, KeyError, TypeError, ValueError):
             rows = []
         if code or not rows:
-            return [Broken(name, _last_line(said) or f"exit code {code}")]
+            return [Broken(name, _why(said) or f"exit code {code}")]
         return rows
 
 
@@ -102,9 +102,12 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _last_line(file: Path) -> str:
-    lines = [line.strip() for line in file.read_text("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
+def _why(file: Path) -> str:
+    """The first line of the error of the last traceback, behind which an error's own text may go on; else what was said last."""
+    lines = [line for line in file.read_text("utf-8", "replace").splitlines() if line.strip()]
+    starts = [number for number, line in enumerate(lines) if line.startswith("Traceback ")]
+    told = [line for line in lines[starts[-1] + 1 :] if not line[0].isspace()] if starts else lines[-1:]
+    return told[0].strip()[:300] if told else ""
 
 
 def _write(rows: Sequence[Row], machine: Machine, asked: argparse.Namespace) -> None:

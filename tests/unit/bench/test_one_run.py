@@ -42,6 +42,7 @@ def test_a_measurement_is_asked_for_small_sizes_only_where_that_is_wanted(measur
     [
         ("raise SystemExit('did not happen within 60 s: a card')", "did not happen within 60 s: a card"),
         ("raise OSError('no such port')", "OSError: no such port"),
+        ("raise AssertionError('not ready\\n--- 001-web.log\\n{}')", "AssertionError: not ready"),
         ("raise SystemExit(3)", "exit code 3"),
         ("", "exit code 0"),
         (GOOD + "raise SystemExit(2)", "x"),
