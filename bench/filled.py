@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, product
@@ -56,16 +56,26 @@ def fill(
     `spread`: everybody of the crowd has about as many, else the first have as many as there can be. `first`: so many are there.
     """
     policy = PolicyFolder(at.config, monotonic=monotonic_s).current()
-    ledger, team = at.ledger(), at.slack.app.team_id
-    now, world = ledger.now(), aws_world()
-    everything = _spread() if spread else _everything()
-    chosen = islice(enumerate(everything), first, first + count)
-    found = [_one(policy, world, now, n, who, place, role, deadline(n), team) for n, (who, place, role) in chosen]
-    for start in range(0, count, BATCH):
-        _write(ledger, found[start : start + BATCH])
+    chosen = islice(enumerate(_spread() if spread else everything()), first, first + count)
+    found = written(at.ledger(), policy, chosen, deadline, at.slack.app.team_id)
     for item in found if at_aws else ():
         terms = item.grant.terms.target
         at.aws.world.assign(item.grant.holder, str(terms.permission_set), str(terms.account))
+    return found
+
+
+def written(
+    ledger: RedisLedger,
+    policy: Policy,
+    chosen: Iterable[tuple[int, tuple[str, int, str]]],
+    deadline: Callable[[int], datetime],
+    team: str,
+) -> list[Filled]:
+    """`chosen`: a number, and whose grant it is, in which place and role."""
+    now, world = ledger.now(), aws_world()
+    found = [_one(policy, world, now, n, who, place, role, deadline(n), team) for n, (who, place, role) in chosen]
+    for start in range(0, len(found), BATCH):
+        _write(ledger, found[start : start + BATCH])
     return found
 
 
@@ -74,7 +84,7 @@ def developers_for(count: int) -> int:
     return count // (len(PLACES) * len(ROLES)) + 1
 
 
-def _everything() -> Iterator[tuple[str, int, str]]:
+def everything() -> Iterator[tuple[str, int, str]]:
     number = 0
     while True:
         for role in ROLES:

@@ -87,7 +87,7 @@ def together(count: int, *, workers: int = 1) -> Together:
     say(f"{count} ends, {workers} workers")
     with running(*NO_QUOTA, developers=developers_for(count)) as place:
         _more_workers(place, workers)
-        lead_s = 5 + count * 0.02
+        lead_s = 8 + count * 0.03
         first = place.ledger().now() + timedelta(seconds=lead_s)
         found = fill(place, count, lambda n: first + timedelta(seconds=n / count))
         if place.ledger().now() >= first:
