@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
 from bot.chat.messages.access_review import review_digest, told_here
 from bot.chat.plain_text import as_text
@@ -211,3 +213,22 @@ def test_it_says_what_it_does_not_count():
 @pytest.mark.parametrize("before", ["", " ", "\t", "\r\n", "\u202e", "\u061c", "\x00"])
 def test_no_cell_begins_a_formula(begin: str, before: str) -> None:
     assert report_forms.cell(f"{before}{begin}1+1") == f"'{begin}1+1"
+
+
+def test_what_fits_a_line_is_drawn_without_a_grid_and_looks_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["short", "a" * 98, "  two  spaces ", "日本語", "b" * 99, "word " * 30]
+    made: list[object] = []
+    grid = Table.grid
+    monkeypatch.setattr(Table, "grid", lambda *_, **more: made.append(1) or grid(**more))
+
+    def drawn() -> str:
+        output = io.StringIO()
+        console = Console(file=output, highlight=False, emoji=False, markup=False, color_system=None, width=100)
+        report_forms._list(console, "Never used", lines, "")
+        return output.getvalue()
+
+    quick = drawn()
+    assert len(made) == 2
+    monkeypatch.setattr(report_forms, "cell_len", lambda _: 101)
+    assert drawn() == quick
+    assert len(made) == 2 + len(lines)
