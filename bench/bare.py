@@ -36,15 +36,17 @@ def bare_app(secret: str) -> App:
     return app
 
 
+def events(secret: str) -> Events:
+    return Events(bare_app(secret), Secret("slack_signing_secret", (secret,)))
+
+
 def _acknowledge(ack: Ack) -> None:
     ack()
 
 
 def main() -> None:
     port, secret = int(sys.argv[1]), sys.argv[2]
-    app = app_of(
-        Events(bare_app(secret), Secret("SLACK_SIGNING_SECRET", (secret,))).routes(), Operations(lambda: ([], []))
-    )
+    app = app_of(events(secret).routes(), Operations(lambda: ([], [])))
     uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False, server_header=False)
 
 

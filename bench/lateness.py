@@ -101,10 +101,10 @@ def together(count: int, *, workers: int = 1) -> Together:
 
 def _more_workers(place: Place, workers: int) -> None:
     with place.connection() as client:
-        one = int(client.scard("rq:workers"))  # type: ignore[arg-type]  # redis-py's types hold both kinds of client
+        one = int(client.scard("rq:workers"))
         for number in range(2, workers + 1):
             place.launch("worker", f"worker-{number}")
-        until(lambda: int(client.scard("rq:workers")) >= one * workers, "all workers are there")  # type: ignore[arg-type]  # as above
+        until(lambda: int(client.scard("rq:workers")) >= one * workers, "all workers are there")
     time.sleep(1)
 
 
