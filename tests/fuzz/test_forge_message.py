@@ -13,7 +13,7 @@ from tests.support.fuzz import as_json, few, nearly, quickly
 from workflows.core.rules.forge_run import RunSeen
 from workflows.ports import ForgeSilent
 
-THERE = github.GitHub("https://api.github.com", lambda: 0.0)
+THERE = github.GitHub(lambda: 0.0)
 RUN = THERE.waits()
 MESSAGE = THERE.message(RUN)
 SAID = THERE._run(str(RUN.id))[1]

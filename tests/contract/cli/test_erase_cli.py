@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +109,11 @@ def test_nothing_in_redis_says_who_it_was(world: RedisWorld, tmp_path: Path) -> 
     bundled = run(
         "audit",
         "bundle",
+        # Days are those of the policy's zone, where it may be tomorrow already.
         "--from",
         f"{world.ledger.now():%Y-%m-%d}",
         "--until",
-        f"{world.ledger.now():%Y-%m-%d}",
+        f"{world.ledger.now() + timedelta(days=1):%Y-%m-%d}",
         str(tmp_path / "evidence"),
     )
     assert bundled.exit_code == 0, bundled.output

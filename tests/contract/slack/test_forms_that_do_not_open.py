@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +24,7 @@ from bot.slack.surface import Slack
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU, SUE
 from tests.support.chat import CARDS, ChatWorld, InProcess, server_for
+from tests.support.gates import gate, gated, waits
 from tests.support.people import acts, gets_address
 from tests.support.world import account
 from workflows.core.identity import Account
@@ -200,6 +201,13 @@ def break_glass_form(front: Front) -> PersonId:
     return NIA
 
 
+def gate_glass_form(front: Front) -> PersonId:
+    front.rig.policy.policy = gated(replace(gate(), break_glass=True), place={"break_glass": GLASS})
+    front.rig.knows(NIA, OLU)
+    front.opens(front.act(NIA, "gate_glass", waits(front.rig)))
+    return NIA
+
+
 MODULES = (request_forms, decision_forms, security_forms, certification)
 OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_request_form": (request_form, "payments-prod read-only [DURATION] REASON", "Open the form"),
@@ -215,6 +223,7 @@ OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_reduced_approval_form": (reduced_approval_form, "less PA-1 [ROLE] [DURATION]", "Try again"),
     "open_extend_form": (extend_form, "extend PA-1 DURATION REASON", "Try again"),
     "open_certification_form": (certification_form, "certify 1-1 keep NUMBER,NUMBER REASON", "Try again"),
+    "open_gate_glass_form": (gate_glass_form, "break-glass PA-1 REASON", "Try again"),
     "open_break_glass_form": (break_glass_form, "break-glass payments-prod ROLE [DURATION] REASON", ""),
 }
 TROUBLE: dict[str, dict[str, Any]] = {

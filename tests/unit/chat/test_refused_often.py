@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from bot.chat.actions import intake
+from bot.chat.actions.expected import Expected
 from bot.chat.actions.intake import Intake, takes_away
 from bot.chat.actions.refusal_limit import PEOPLE_MAX, REFUSED_MAX, WINDOW_S, RefusalLimit, Verdict
 from bot.chat.actions.reply import FactsStale, Reply
@@ -18,6 +19,7 @@ from bot.chat.messages.home import WITHDRAW
 from bot.slack.render import text_of
 from tests.support.build import GUS
 from tests.support.redis_world import RedisWorld
+from tests.support.world import World
 from workflows.core.people import Account
 from workflows.core.refusal import Code, Refused
 from workflows.usecases.oversight.refusals import record_refusal
@@ -55,8 +57,9 @@ def test_only_so_many_people_are_kept_in_mind() -> None:
 
 
 def front(carry_out: Any) -> Intake:
-    nothing: Any = SimpleNamespace(directory=SimpleNamespace(saw=lambda _who: None))
-    found = Intake(nothing, SimpleNamespace(carry_out=carry_out), nothing)  # type: ignore[arg-type]  # as much as it uses
+    world = World()
+    desk = SimpleNamespace(carry_out=carry_out, expected=Expected(world.ctx))
+    found = Intake(world.ctx, desk, SimpleNamespace())  # type: ignore[arg-type]  # as much as it uses
     found._limit = RefusalLimit(Clock())
     return found
 

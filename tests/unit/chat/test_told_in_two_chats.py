@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from bot.chat.actions.expected import Expected
 from bot.chat.actions.intake import Intake
 from bot.chat.actions.reply import Reply
 from bot.chat.interaction import COMMAND, Interaction
@@ -276,7 +277,7 @@ def test_security_is_called_once_for_what_fails_whichever_chat_they_act_in(rig: 
 
 def test_an_act_moves_somebody_to_its_chat_and_is_not_refused_where_that_is_not_written_down(rig: Two) -> None:
     olu = rig.joins(OLU)
-    desk = Intake(rig.ctx, SimpleNamespace(carry_out=lambda _act: Reply()), rig.there)
+    desk = Intake(rig.ctx, SimpleNamespace(carry_out=lambda _act: Reply(), expected=Expected(rig.ctx)), rig.there)
     desk.carry_out(Interaction("1", COMMAND, olu, text="help"))
     assert rig.directory.of_person(OLU).slack == olu
     rig.directory.saw = _away
