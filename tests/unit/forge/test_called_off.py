@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,19 @@ import pytest
 from bot.chat.views.request_view import request_view
 from bot.chat.wording.labels import Stage
 from tests.support import build
-from tests.support.forge import RULE, Held, holding
+from tests.support.forge import RULE, Held, holding, ruled
 from tests.support.gates import gate, gated, role_target
 from tests.support.http_stand_in import Fails
 from tests.support.world import account
 from workflows.core import keys
+from workflows.core.policy import BreakGlass
 from workflows.core.records.grant import GrantState
+from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.targets.aws.kinds import AwsKind
 from workflows.usecases.decisions.approve import deny
+from workflows.usecases.gates.break_open import break_open
 from workflows.usecases.revocation.end import end
 from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
 from workflows.usecases.shared.context import Outcome
@@ -77,6 +81,38 @@ def test_the_panic_switch_calls_off_what_github_could_not_be_told_yet(world: Hel
     assert gate_ is not None
     assert (gate_.let_on_at, gate_.not_taken) == (None, "it was called off")
     assert not world.ledger.members(keys.RUNS)
+
+
+GLASS = BreakGlass(("oncall",), ("read-only",), 30 * build.MINUTE, review_within=24 * build.HOUR)
+
+
+@pytest.mark.parametrize("how", ["panic", "denied"])
+def test_an_emergency_that_github_could_not_be_told_yet_is_called_off_and_bars_who_opened_it(
+    world: Held, how: str
+) -> None:
+    world.policy.policy = ruled(found=replace(gate(), break_glass=True), place={"break_glass": GLASS})
+    run = world.waits_there()
+    world.github.fails = list(IN_VAIN)
+    id_ = world.ask_of(run)
+    world.knows(build.NIA, build.SUE, build.PAT)
+    opened = break_open(world.ctx, id_, account(build.NIA), "checkout is down", "opened")
+    assert isinstance(opened, Outcome), opened
+    world.work()
+    world.advance(4)
+    assert world.request(id_).state is RequestState.APPROVED
+    assert world.reviews() == []
+
+    if how == "panic":
+        revoke_all(world.ctx, RevocationScope(None, "", "payments-prod"), account(build.SUE), "attack", "panic")
+    else:
+        assert isinstance(deny(world.ctx, id_, account(build.PAT), "no emergency", "deny"), Outcome)
+    world.advance(5)
+    github_is_back(world)
+
+    assert [state for state, _ in world.reviews()] == ["rejected"]
+    barred = world.ledger.read(keys.person(build.NIA)).get(keys.person(build.NIA), PersonRecord)
+    assert barred is not None
+    assert barred.break_glass_barred
 
 
 def test_the_panic_switch_of_another_place_or_person_leaves_it(world: Held) -> None:
