@@ -325,6 +325,7 @@ COMMANDS = (
         "break-glass {env} admin 30m INC-42 down",
         "You used break-glass",
     ),
+    ("break-glass ID REASON", "nia", "break-glass {4} INC-42 down", "{4}"),
     (
         "acknowledge ID [NOTE]",
         "olu",
