@@ -75,6 +75,8 @@ def test_a_line_in_the_own_chat_is_approved_on_the_card_and_given_back(in_teams:
 
 
 def test_a_line_with_a_mention_in_a_channel_is_answered_to_who_wrote_it_alone(teams: TeamsSide, shop: Shop) -> None:
+    # What is answered stays in the personal chat, once there is one.
+    teams.told("dana", "envs", shop.name)
     id_ = shop.asks(place=GENERAL)
     assert teams.posts(GENERAL) == []
     shop.card(id_, "Needs approval")
