@@ -10,13 +10,8 @@ from typing import Any
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
-from rq import Queue, SimpleWorker, worker_registration
-from rq.exceptions import NoSuchJobError
-from rq.job import Job
-from rq.registry import FailedJobRegistry, StartedJobRegistry
+from rq import Queue
 from rq.serializers import JSONSerializer
-from rq.timeouts import TimerDeathPenalty
-from rq.utils import current_timestamp, now
 
 from workflows.ledger.scripts import text_of
 from workflows.ports import Due, LedgerUnreachable
@@ -136,116 +131,6 @@ class RqWake:
             pipe.execute()
 
 
-class OwnJob(Job):
-    """A job as RQ keeps it, which names nothing but one of our functions: whatever else it names is never imported or called,
-    wherever in RQ somebody looks at it.
-    """
-
-    success_callback = failure_callback = stopped_callback = None
-
-    def restore(self, raw_data: Any) -> Any:
-        try:
-            return super().restore(raw_data)
-        except NoSuchJobError:
-            raise
-        except Exception as problem:
-            # What cannot be read was not written by us, and must not end whoever took it.
-            raise NoSuchJobError(f"job {self.id} cannot be read ({type(problem).__name__})") from None
-
-    @property
-    def func(self) -> Any:
-        if self.func_name not in ALLOWED:
-            raise ValueError("not one of our functions")
-        return super().func
-
-    def send_webhooks(self, *_: Any, **__: Any) -> None:
-        """Nobody is called."""
-
-
-class OwnWorker(SimpleWorker):
-    """An RQ worker that lives in a thread beside others and runs our own jobs only.
-
-    Whoever can write to Redis could enqueue any importable function, with callbacks and web hooks.
-    """
-
-    job_class = OwnJob
-    death_penalty_class = TimerDeathPenalty  # the default one is made of signals, which only the main thread gets
-    is_busy = False
-    moved: Callable[[], None] = staticmethod(lambda: None)
-    max_connection_wait_time = 2.0  # after a restart of Redis, work goes on within seconds
-
-    def _install_signal_handlers(self) -> None:
-        """The process handles its signals."""
-
-    def subscribe(self) -> None:
-        """No commands over publish and subscribe: nobody stops our workers through Redis."""
-
-    def unsubscribe(self) -> None:
-        """Nothing was subscribed."""
-
-    def check_for_suspension(self, *_: Any) -> None:
-        """Nobody suspends our workers through Redis either: RQ's mark for it would stand for ever, and nothing would say so."""
-
-    def procline(self, message: str) -> None:
-        """The title of the process belongs to the process."""
-
-    def run_maintenance_tasks(self) -> None:
-        """RQ's own looks into jobs that were left behind, and imports what they name. Ours are wake-ups: they are forgotten."""
-        self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ declares None and keeps a time
-        for queue in self.queues:
-            if queue.acquire_maintenance_lock():
-                forget_abandoned(queue)
-                worker_registration.clean_worker_registry(queue)
-                queue.release_maintenance_lock()  # type: ignore[no-untyped-call]  # RQ is typed in part
-
-    def execute_job(self, job: Job, queue: Queue) -> None:
-        if not is_ours(job):
-            log.error("a job that is not ours was found in the queue and dropped", job=job.id)
-            job.delete()
-            return
-        if self._stop_requested:
-            # Taken from the queue while stopping: another worker gets it.
-            give_back(job, queue)
-            return
-        self.is_busy = True
-        try:
-            super().execute_job(job, queue)
-        finally:
-            self.is_busy = False
-
-    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """RQ's own sign, which needs Redis; it comes between two looks into the queues, also while Redis is away."""
-        self.moved()
-        super().heartbeat(timeout, pipeline)
-
-    def take_no_more(self) -> None:
-        """Stop after the job that is under way."""
-        self._stop_requested = True
-
-
-def give_back(job: Job, queue: Queue) -> None:
-    """To whoever takes the next one. If this fails, the item is due again after five seconds."""
-    with queue.connection.pipeline() as pipe:
-        pipe.lrem(queue.intermediate_queue.key, 0, job.id)
-        queue.push_job_id(job.id, pipeline=pipe)
-        pipe.execute()
-
-
-def forget_abandoned(queue: Queue) -> None:
-    """Wake-ups whose worker has died: what they were for is still due. Nothing of them is read but their ids."""
-    started, taken = StartedJobRegistry(queue=queue), queue.intermediate_queue
-    left = [id_ for id_ in taken.get_job_ids() if not taken.set_first_seen(id_) and taken.should_be_cleaned_up(id_)]
-    expired = {*started.get_expired_job_ids(), *left}
-    with queue.connection.pipeline() as pipe:
-        for id_ in expired:
-            pipe.delete(OwnJob.key_for(id_))
-        for id_ in left:
-            pipe.lrem(taken.key, 0, id_)
-        for registry in (started, FailedJobRegistry(queue=queue)):
-            pipe.zremrangebyscore(registry.key, "-inf", current_timestamp())
-        pipe.execute()
-
-
 # What RQ keeps for a queue, and the type that it has: `{}` is the queue's name.
 _RQ_KEYS = {
     "rq:queues": "set",
@@ -276,18 +161,3 @@ def mend_queues(connection: Redis) -> list[str]:
         log.error("keys of the queues were of another type, and were deleted", keys=broken)
         connection.delete(*broken)
     return broken
-
-
-def is_ours(job: Job) -> bool:
-    """One of our functions, with one id, and nothing that would run beside it."""
-    try:
-        extras: list[Any] = [job.instance, job.kwargs, job.dependency_ids]
-        callbacks = [getattr(job, f"_{when}_callback_name", None) for when in ("success", "failure", "stopped")]
-        hooks = getattr(job, "webhooks", None)
-        args = job.args
-    except Exception:
-        # What cannot even be read was not written by us.
-        log.exception("a job in the queue cannot be read")
-        return False
-    plain = len(args) == 1 and isinstance(args[0], str)
-    return job.func_name in ALLOWED and plain and not any((*extras, *callbacks, hooks))

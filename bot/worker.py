@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from bot import jobs
 from bot.monotonic import host, monotonic_s
 from bot.observability.log import log_failure
-from bot.queues import ACCESS_QUEUES, CHAT, SEAL, OwnWorker, mend_queues
+from bot.queues import ACCESS_QUEUES, CHAT, SEAL, mend_queues
 from bot.runtime.heartbeat import beat_while_running
 from bot.runtime.life_sign import LifeSign
 from bot.runtime.periodic import (
@@ -29,6 +29,7 @@ from bot.runtime.periodic import (
     keep_reading_the_policy,
     keep_watching_the_record,
 )
+from bot.runtime.queue_worker import OwnWorker
 from bot.runtime.stopping import patiently, stop_when_asked
 from bot.settings import Settings
 from bot.wiring import Common, WorkerParts, build_sealing_worker, build_worker

@@ -18,7 +18,8 @@ from structlog.testing import capture_logs
 from bot import jobs
 from bot.observability import otel, tracing
 from bot.observability.otel import Otel
-from bot.queues import GRANT, OwnWorker, RqWake
+from bot.queues import GRANT, RqWake
+from bot.runtime.queue_worker import OwnWorker
 from workflows.core.calls import timed
 from workflows.ledger.redis_due import RedisDue
 

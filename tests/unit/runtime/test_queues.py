@@ -14,8 +14,10 @@ from rq.serializers import JSONSerializer
 from rq.suspension import suspend
 
 from bot import jobs
-from bot.queues import ACCESS_QUEUES, ALL_QUEUES, ALLOWED, GRANT, JOBS, REMOVE, OwnWorker, RqWake, is_ours, mend_queues
+from bot.queues import ACCESS_QUEUES, ALL_QUEUES, ALLOWED, GRANT, JOBS, REMOVE, RqWake, mend_queues
+from bot.runtime.queue_worker import OwnWorker, is_ours
 from bot.worker import Crew
+from tests.support.round_trips import round_trips
 
 
 def test_the_names_on_the_queue_never_change():
@@ -210,3 +212,34 @@ def test_what_a_worker_draws_while_it_stops_waits_for_the_next_one(connection):
     worker.execute_job(drawn, queue)
     assert queue.job_ids == [drawn.id]
     assert queue.intermediate_queue.get_job_ids() == []
+
+
+def test_a_wake_up_costs_three_round_trips_and_leaves_nothing_behind(connection, monkeypatch):
+    """Taken, read, and off the server: what it was for is due, whatever becomes of its worker."""
+    done: list[str] = []
+    monkeypatch.setattr(jobs, "converge_holding", lambda id_: done.append(id_))
+    queue = Queue(GRANT, connection=connection, serializer=JSONSerializer)
+    many = [f"H-{number}" for number in range(20)]
+    for id_ in many:
+        queue.enqueue_call("bot.jobs.converge_holding", args=(id_,), result_ttl=0)
+    with round_trips(connection) as sent:
+        OwnWorker(list(ACCESS_QUEUES), connection=connection, serializer=JSONSerializer).work(burst=True)
+    assert done == many
+    # Some more to begin and to stop.
+    assert len(sent) <= 4 * len(many) + 40
+    assert not list(connection.scan_iter("rq:job:*"))
+    assert not list(connection.scan_iter("rq:wip:*"))
+
+
+def test_a_job_that_raises_ends_no_worker_and_is_not_kept(connection, monkeypatch):
+    asked: list[str] = []
+
+    def fails(id_: str) -> None:
+        asked.append(id_)
+        raise RuntimeError("nobody thought of it")
+
+    monkeypatch.setattr(jobs, "end_grant", fails)
+    RqWake(connection, Nothing())("end:PA-1", "end:PA-2")
+    at_work(connection)
+    assert asked == ["PA-1", "PA-2"]
+    assert not list(connection.scan_iter("rq:job:*"))
