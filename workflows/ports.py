@@ -334,6 +334,83 @@ class Ledger(Protocol):
         """
         ...
 
+    def together(self, asks: Sequence[Ask]) -> Sequence[object]:
+        """What the methods of these names would answer, in as few round trips as can be. Each is as atomic as it is by itself,
+        and none knows of another one. What one would raise is its answer; LedgerUnreachable is raised, and then nothing is known
+        of any of them.
+        """
+        ...
+
+
+# ---------------------------------------------------------------- many questions in one go
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`Ledger.read`."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Committing:
+    """`Ledger.commit`."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Acquiring:
+    """`Ledger.acquire`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Releasing:
+    """`Ledger.release`."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class MakingDurable:
+    """`Ledger.make_durable`."""
+
+    commit_id: str
+
+
+Ask = Reading | Committing | Acquiring | Releasing | MakingDurable
+
+
+def ask_one(ledger: Ledger, ask: Ask) -> object:
+    """One question by itself, by the method that it is named after."""
+    match ask:
+        case Reading():
+            return ledger.read(*ask.keys)
+        case Committing():
+            return ledger.commit(ask.change)
+        case Acquiring():
+            return ledger.acquire(ask.name)
+        case Releasing():
+            ledger.release(ask.lease)
+            return None
+        case MakingDurable():
+            return ledger.make_durable(ask.commit_id)
+
+
+def ask_each(ledger: Ledger, asks: Sequence[Ask]) -> list[object]:
+    """As `Ledger.together`, one after the other. Raises LedgerUnreachable."""
+    answers: list[object] = []
+    for ask in asks:
+        try:
+            answers.append(ask_one(ledger, ask))
+        except LedgerUnreachable:
+            raise
+        except Exception as problem:
+            answers.append(problem)
+    return answers
+
 
 # Short, so that what a killed worker held is free again within seconds; a live one renews it every second.
 LEASE_S = 3.0
@@ -561,6 +638,10 @@ class NoCredentials(TargetRefused):
 
 class LeaseOver(Exception):
     """The lease ran out before the call was sent, so it was not."""
+
+
+class SentTooLate(LeaseOver):
+    """The lease lives, and the intent is too old: what is in doubt for so long would be over before the call is."""
 
 
 # Called right before each attempt goes on the wire; raises LeaseOver.

@@ -6,7 +6,7 @@ CONFIG; `volatile` accepts that nothing survives, for a sandbox. See section 6 o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -62,28 +62,33 @@ class DurabilityProbe:
         pool. So a write goes before them over the same connection: log and replication stream keep the order, and once that
         write is safe, all before it is.
         """
+        return self.wait_for([commit_id])[0]
+
+    def wait_for(self, commit_ids: Sequence[str]) -> list[bool]:
+        """The same for several commits, in one round trip."""
         finding = self._finding()
         if not finding.durability.durable:
-            return False
+            return [False] * len(commit_ids)
         if not finding.needs_waitaof and not finding.replicas:
-            return True
-        return self._wait(finding, commit_id)
+            return [True] * len(commit_ids)
+        return self._wait(finding, commit_ids)
 
-    def _wait(self, finding: Finding, commit_id: str) -> bool:
+    def _wait(self, finding: Finding, commit_ids: Sequence[str]) -> list[bool]:
         timeout_ms = int(WAIT_S_MAX * 1000)
 
         def fill(pipe: Any) -> None:
             pipe.execute_command("SET", self._keys.durable, self._mode, "EX", MARK_TTL_S)
             pipe.execute_command("WAITAOF", 1 if finding.needs_waitaof else 0, 0, timeout_ms)
             pipe.execute_command("WAIT", finding.replicas, timeout_ms)
-            pipe.execute_command("EXISTS", self._keys.commit(commit_id))
+            for commit_id in commit_ids:
+                pipe.execute_command("EXISTS", self._keys.commit(commit_id))
 
-        written, synced, replicated, stands = self._server.pipeline(fill)
-        if isinstance(written, RedisError) or (commit_id and stands != 1):
-            return False
+        written, synced, replicated, *stand = self._server.pipeline(fill)
+        safe = not isinstance(written, RedisError)
         if finding.needs_waitaof and (isinstance(synced, RedisError) or int(synced[0]) < 1):
-            return False
-        return not isinstance(replicated, RedisError) and int(replicated) >= finding.replicas
+            safe = False
+        safe = safe and not isinstance(replicated, RedisError) and int(replicated) >= finding.replicas
+        return [safe and (not commit_id or found == 1) for commit_id, found in zip(commit_ids, stand, strict=True)]
 
     def _finding(self) -> Finding:
         last = self._last

@@ -24,6 +24,7 @@ from workflows.ledger.times import micros, score
 from workflows.ports import (
     LEASE_S,
     STALE_S_MAX,
+    Ask,
     Change,
     Committed,
     Durability,
@@ -37,6 +38,7 @@ from workflows.ports import (
     Snapshot,
     Trim,
     Versioned,
+    ask_each,
     no_notice,
 )
 
@@ -485,6 +487,9 @@ class MemoryLedger(Ledger):
     def durability(self) -> Durability:
         self._reach()
         return self.is_durable
+
+    def together(self, asks: Sequence[Ask]) -> Sequence[object]:
+        return ask_each(self, asks)
 
     def make_durable(self, commit_id: str = "") -> bool:  # noqa: ARG002 - nothing takes over here
         return self.durability().durable

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 
@@ -23,12 +23,16 @@ from workflows.ledger.commit_call import aside, commit_call, commit_result, newe
 from workflows.ledger.durability import DurabilityProbe, Mode, server_version
 from workflows.ledger.keys import Keys
 from workflows.ledger.last_seen import LastSeen, word
-from workflows.ledger.scripts import Script, Server, raw, script, text, text_of, texts
+from workflows.ledger.redis_together import ask_together
+from workflows.ledger.scripts import Argument, Prepared, Script, Server, raw, script, text, text_of, texts
 from workflows.ledger.times import instant
 from workflows.ports import (
     LEASE_S,
+    Acquiring,
+    Ask,
     Change,
     Committed,
+    Committing,
     CorruptLedger,
     Durability,
     Lease,
@@ -36,10 +40,14 @@ from workflows.ports import (
     Lost,
     LostEntries,
     Notice,
+    Reading,
+    Releasing,
     Snapshot,
     Versioned,
     no_notice,
 )
+
+T = TypeVar("T")
 
 VERSION_MIN = (7, 0)
 # What stands behind the name of a key that was put aside; see strange.lua.
@@ -101,14 +109,36 @@ class RedisLedger(Ledger):
         return self.ahead.decoded(Versioned, key, stored, lambda: versioned(key, stored))
 
     def _fetch(self, keys: Sequence[str], ranges: Sequence[Range]) -> Found:
+        return self._one(self._fetching(keys, ranges))
+
+    def _one(self, asked: Prepared[T]) -> T:
+        return asked.parse(self._server.run(asked.script, asked.keys, asked.args))
+
+    def _fetching(self, keys: Sequence[str], ranges: Sequence[Range] = ()) -> Prepared[Found]:
         names = [self._keys.audit_head, self._keys.audit, self._keys.commit(""), *keys, *(one.key for one in ranges)]
         seen = self._seen.head
         counts = (-one.limit if one.newest else one.limit for one in ranges)
-        seconds, micros, head, stands, _, *found = self._server.run(_read(), names, [word(seen), *counts])
-        now = instant(int(seconds) * 1_000_000 + int(micros))
-        self._seen.heard(seen, int(stands) == 1, text_of(head or ""), now)
-        parts = zip(ranges, found[len(keys) :], strict=True)
-        return Found(now, dict(zip(keys, found, strict=False)), {one: scored(part) for one, part in parts})
+
+        def parse(reply: Any) -> Found:
+            seconds, micros, head, stands, _, *found = reply
+            now = instant(int(seconds) * 1_000_000 + int(micros))
+            self._seen.heard(seen, int(stands) == 1, text_of(head or ""), now)
+            parts = zip(ranges, found[len(keys) :], strict=True)
+            return Found(now, dict(zip(keys, found, strict=False)), {one: scored(part) for one, part in parts})
+
+        return Prepared(_read(), names, [word(seen), *counts], parse)
+
+    def _reading(self, keys: Sequence[str]) -> Prepared[Snapshot]:
+        """As `read` does it outside an act."""
+        names = {key: self._keys.record(key) for key in keys}
+        asked = self._fetching(tuple(names.values()))
+
+        def parse(reply: Any) -> Snapshot:
+            found = asked.parse(reply)
+            items = {key: versioned(key, found.values[name]) for key, name in names.items()}
+            return Snapshot(found.now, self._noted(items))
+
+        return replace(asked, parse=parse)
 
     def _noted(self, items: dict[str, Versioned]) -> dict[str, Versioned]:
         for key, item in items.items():
@@ -133,15 +163,36 @@ class RedisLedger(Ledger):
             return result
 
     def _committed(self, change: Change) -> Committed | Lost:
+        return self._one(self._committing(change))
+
+    def _committing(self, change: Change) -> Prepared[Committed | Lost]:
         refuse = change.gives_access and not self._probe.current().durable
         seen = self._seen.head
         keys, args = commit_call(self._keys, change, refuse_access=refuse, seen=word(seen))
-        reply = self._server.run(_commit(removes=change.removes_access), keys, args)
-        for name in aside(reply):
-            self._notice(name.removeprefix(self._keys.prefix), "was of another kind than ours and was put aside")
-        if head := newest(reply):
-            self._seen.heard(seen, True, head, change.at)
-        return commit_result(reply, change)
+
+        def parse(reply: Any) -> Committed | Lost:
+            for name in aside(reply):
+                self._notice(name.removeprefix(self._keys.prefix), "was of another kind than ours and was put aside")
+            if head := newest(reply):
+                self._seen.heard(seen, True, head, change.at)
+            return commit_result(reply, change)
+
+        return Prepared(_commit(removes=change.removes_access), keys, args, parse)
+
+    def together(self, asks: Sequence[Ask]) -> Sequence[object]:
+        self.ahead.forget()
+        return ask_together(self, asks, self._server, self._prepared, self._probe)
+
+    def _prepared(self, ask: Reading | Committing | Acquiring | Releasing) -> Prepared[Any]:
+        match ask:
+            case Reading():
+                return self._reading(ask.keys)
+            case Committing():
+                return self._committing(ask.change)
+            case Acquiring():
+                return self._acquiring(ask.name)
+            case Releasing():
+                return self._releasing(ask.lease)
 
     def records(self, kind: str) -> Iterator[str]:
         prefix = self._keys.record("")
@@ -275,11 +326,17 @@ class RedisLedger(Ledger):
     # ------------------------------------------------------------ leases
 
     def acquire(self, name: str) -> Lease | None:
+        return self._one(self._acquiring(name))
+
+    def _acquiring(self, name: str) -> Prepared[Lease | None]:
         token = secrets.token_hex(8)
         # Before the question: our end of the lease is never later than the server's.
         deadline_s = self._monotonic() + LEASE_S
-        number = take_lease(self._server, self._keys.lease(name), self._keys.tick, token)
-        return None if number is None else Lease(name, number, token, deadline_s)
+
+        def parse(number: Any) -> Lease | None:
+            return None if number is None else Lease(name, int(number), token, deadline_s)
+
+        return Prepared(*lease_call(self._keys.lease(name), self._keys.tick, token), parse)
 
     def renew(self, lease: Lease) -> Lease | None:
         deadline_s = self._monotonic() + LEASE_S
@@ -288,7 +345,11 @@ class RedisLedger(Ledger):
         return replace(lease, deadline_s=deadline_s) if int(renewed) else None
 
     def release(self, lease: Lease) -> None:
-        self._server.run(script("lease_release", flags="allow-oom"), [self._keys.lease(lease.name)], [_held(lease)])
+        self._one(self._releasing(lease))
+
+    def _releasing(self, lease: Lease) -> Prepared[None]:
+        what = script("lease_release", flags="allow-oom")
+        return Prepared(what, [self._keys.lease(lease.name)], [_held(lease)], lambda _: None)
 
     # ------------------------------------------------------------ due items
 
@@ -311,11 +372,14 @@ class RedisLedger(Ledger):
 
 def take_lease(server: Server, lease: str, tick: str, token: str) -> int | None:
     """The lease's number, or None where another token holds it. Asking twice with one token is harmless."""
-    # Removals need leases, too, so it is taken even while memory is full.
-    number = server.run(
-        script("lease_acquire", flags="allow-oom", preludes=("strange",)), [lease, tick], [token, int(LEASE_S * 1000)]
-    )
+    number = server.run(*lease_call(lease, tick, token))
     return None if number is None else int(number)
+
+
+def lease_call(lease: str, tick: str, token: str) -> tuple[Script, list[str], list[Argument]]:
+    # Removals need leases, too, so it is taken even while memory is full.
+    what = script("lease_acquire", flags="allow-oom", preludes=("strange",))
+    return what, [lease, tick], [token, int(LEASE_S * 1000)]
 
 
 def unfit(info: Mapping[str, Any]) -> str:

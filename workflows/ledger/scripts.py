@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import redis
 from redis import exceptions
 from redis.sentinel import MasterNotFoundError
 
 from workflows.ports import CorruptLedger, LedgerUnreachable, Notice
+
+T = TypeVar("T")
 
 Argument = str | bytes | int | float
 
@@ -25,6 +27,16 @@ class Script:
 
     text: str
     sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(Generic[T]):
+    """A run of a script, and what becomes of its reply."""
+
+    script: Script
+    keys: Sequence[str]
+    args: Sequence[Argument]
+    parse: Callable[[Any], T]
 
 
 @cache
@@ -67,6 +79,30 @@ class Server:
                 return self._client.execute_command("EVALSHA", what.sha, *rest)
             except exceptions.NoScriptError:
                 return self._client.execute_command("EVAL", what.text, *rest)
+
+    def run_together(self, scripts: Sequence[Prepared[Any]]) -> list[Any]:
+        """Run them one after the other, in one round trip; another client's may come between two of them. What one answers may be
+        the exception that it alone would raise.
+        """
+
+        def fill(pipe: Any) -> None:
+            for one in scripts:
+                pipe.execute_command("EVALSHA", one.script.sha, len(one.keys), *one.keys, *one.args)
+
+        return [self._alone(one, answer) for one, answer in zip(scripts, self.pipeline(fill), strict=True)]
+
+    def _alone(self, one: Prepared[Any], answer: Any) -> Any:
+        if isinstance(answer, exceptions.NoScriptError):
+            try:
+                return self.run(one.script, one.keys, one.args)
+            except CorruptLedger as problem:
+                return problem
+        if not isinstance(answer, exceptions.RedisError):
+            return answer
+        meant = self.explain(answer)
+        if isinstance(meant, CorruptLedger):
+            return meant
+        raise meant
 
     def call(self, *command: Argument) -> Any:
         with self.plain_errors():
