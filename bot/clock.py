@@ -12,7 +12,7 @@ from bot.monotonic import host
 from bot.observability.log import log_failure
 from bot.observability.tally import EVERY_S as TALLY_EVERY_S
 from bot.observability.tally import Tally
-from bot.queues import UnknownKind
+from bot.queues import UnknownKind, in_jobs
 from bot.runtime.heartbeat import beat_while_running
 from bot.runtime.life_sign import LifeSign
 from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_watching_the_record
@@ -39,6 +39,8 @@ COMPARE_EVERY_S = 10.0
 HOLDERS_EVERY_S = 60.0
 # The first look after a clock has begun to lead: others who start at the same time go first.
 RETAIN_AFTER_S = 60.0
+# A claimed item is due again after 5 s. What is due again about then was not seen to; an operation is asked after sooner.
+COMES_BACK_S_MIN, COMES_BACK_S = 4.5, 8.0
 # So much of an unknown item's name is said.
 _NAMED = 80
 # A clock that does not lead asks this often whether it may.
@@ -76,6 +78,8 @@ class Ticker:
         self._policy_at_s = 0.0
         self._holders_at_s = parts.monotonic_s()
         self._compared: tuple[str, float] = ("", 0.0)
+        # What went into a job with others lately, and when.
+        self._together_at_s: dict[str, float] = {}
         # Said already: the folder is looked at every two seconds.
         self._policy_problem = ""
         self._worked_at_s = self._looked_at_s = parts.monotonic_s()
@@ -134,12 +138,24 @@ class Ticker:
         return attempt(self._parts.context, f"process:clock {name}", what)
 
     def _wake_what_is_due(self) -> None:
-        for item in self._parts.due.claim(self._parts.token):
-            self._send(item)
+        for items in in_jobs(self._parts.due.claim(self._parts.token), self._came_back):
+            self._send(items)
 
-    def _send(self, item: str) -> None:
+    def _came_back(self, item: str) -> bool:
+        """Whether its last wake-up, which it shared with others, came to nothing: it was lost, or a worker of an older version
+        took it, which knows jobs of one thing alone. Then it goes by itself.
+        """
+        sent_s = self._together_at_s.pop(item, None)
+        return sent_s is not None and COMES_BACK_S_MIN <= self._parts.monotonic_s() - sent_s < COMES_BACK_S
+
+    def _send(self, items: tuple[str, ...]) -> None:
+        now_s, item = self._parts.monotonic_s(), items[0]
+        if len(items) > 1:
+            self._together_at_s = {
+                name: at_s for name, at_s in self._together_at_s.items() if now_s - at_s < COMES_BACK_S
+            } | dict.fromkeys(items, now_s)
         try:
-            self._parts.wake.send(item)
+            self._parts.wake.send(*items)
         except RedisError as problem:
             # Full memory, say. It is due again in 5 s, and workers look for overdue ends by themselves.
             log.error("a wake-up was not sent", item=item, error=type(problem).__name__)

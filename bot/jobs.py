@@ -5,20 +5,21 @@ The names are on the queue: see `queues.JOBS`, which a test pins.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot.observability import tracing
+from bot.queues import SEPARATOR
 from workflows.core import keys
 from workflows.core.identity import PersonId, account_named
-from workflows.core.records.grant import CLOSED
 from workflows.ports import LedgerUnreachable
 from workflows.usecases.fulfilment.advance_request import advance_request as bring_forward
 from workflows.usecases.fulfilment.advance_request import warn
-from workflows.usecases.fulfilment.converge import converge
+from workflows.usecases.fulfilment.converge_many import Outcomes, converge_holdings, end_grants
 from workflows.usecases.identity.departure import look_who_it_is as look
 from workflows.usecases.identity.leavers import look_at_holders as look_at_all
 from workflows.usecases.oversight.announcement_check import check_announced
@@ -27,8 +28,6 @@ from workflows.usecases.oversight.policy_activation import digest_due
 from workflows.usecases.oversight.refusals import count_refusals as write_refusals
 from workflows.usecases.oversight.reminders import chase
 from workflows.usecases.revocation.revoke_all import carry_out_revocation
-from workflows.usecases.shared.due_items import take_off
-from workflows.usecases.shared.rebuilt import grant_or_rebuilt
 from workflows.usecases.shared.troubles import attempt
 
 if TYPE_CHECKING:
@@ -81,21 +80,37 @@ def _carry_out_with(parts: Common, item: str, do: Callable[[], object], **about:
 
 
 def converge_holding(id_: str) -> None:
-    _carry_out(keys.holding(id_), lambda parts: converge(parts.context, id_), holding=id_)
+    """`id_`: of one holding, or of several, as `queues.in_jobs` puts them together."""
+    _carry_out_together("holding", id_, lambda parts, ids: converge_holdings(parts.context, ids), "holding")
 
 
 def end_grant(id_: str) -> None:
-    """A deadline has come. The holding knows what to do; the item stays due until the grant is closed."""
+    """Deadlines have come, of one grant or of several."""
+    _carry_out_together("end", id_, lambda parts, ids: end_grants(parts.context, ids), "request")
 
-    def end(parts: WorkerParts) -> None:
-        grant = grant_or_rebuilt(parts.context, parts.context.ledger.read(keys.grant(id_)), id_)
-        if grant is None or grant.state in CLOSED:
-            take_off(parts.context, keys.end_due(id_), keys.grant(id_))
-        else:
-            with bound_contextvars(holding=grant.holding):
-                converge(parts.context, grant.holding, id_)
 
-    _carry_out(keys.end_due(id_), end, request=id_)
+def _carry_out_together(
+    kind: str, joined: str, do: Callable[[WorkerParts, Sequence[str]], Outcomes], word: str
+) -> None:
+    """As `_carry_out`, for each of several things: what goes wrong with one of them is an outcome of its own."""
+    parts, ids = _worker(), joined.split(SEPARATOR)
+    items = {id_: f"{kind}:{id_}" for id_ in ids}
+    about = {word: ids[0]} if len(ids) == 1 else {"several": kind}
+    # A trace of many names none of them.
+    traced = items[ids[0]] if len(ids) == 1 else f"{kind}:"
+    with bound_contextvars(**about), tracing.job(f"job {kind}", traced, parts.redis):
+        try:
+            # Whatever is wrong with the notes of wake-ups, what is due is done.
+            attempt(parts.context, items[ids[0]], lambda: parts.due.awake(*items.values()))
+            for id_, problem in do(parts, ids).items():
+                if problem is not None:
+                    attempt(parts.context, items[id_], partial(_raise, problem))
+        except LedgerUnreachable as problem:
+            log.warning("a job found no ledger", item=traced, why=str(problem))
+
+
+def _raise(problem: Exception) -> None:
+    raise problem
 
 
 def advance_request(id_: str) -> None:

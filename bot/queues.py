@@ -51,6 +51,11 @@ JOBS: dict[str, tuple[str, str]] = {
     "seal": (SEAL, "bot.jobs.seal"),
     "retained": (SEAL, "bot.jobs.retain"),
 }
+# Kinds of which one job may name several things, and what stands between their ids.
+TOGETHER, SEPARATOR = frozenset({"end", "holding"}), " "
+TOGETHER_MAX = 32
+# As few as this many due things are spread: other threads, and other workers, have time for them.
+SPREAD = 8
 ALLOWED = frozenset(name for _, name in JOBS.values())
 
 # Every call that a job makes has a time-out of its own; this one is for what nobody thought of.
@@ -83,6 +88,23 @@ def job_of(item: str) -> tuple[str, str]:
     return JOBS[kind]
 
 
+def in_jobs(items: Sequence[str], alone: Callable[[str], bool]) -> list[tuple[str, ...]]:
+    """Which of these go into one job, in their order. `alone`: whether one has to go by itself."""
+    jobs: list[tuple[str, ...]] = []
+    kinds: dict[str, list[str]] = {}
+    for item in items:
+        kind = item.partition(":")[0]
+        # What cannot be told from several is sent as ever, and is nothing that we wrote.
+        if kind in TOGETHER and SEPARATOR not in item and not alone(item):
+            kinds.setdefault(kind, []).append(item)
+        else:
+            jobs.append((item,))
+    for found in kinds.values():
+        size = max(1, min(TOGETHER_MAX, len(found) // SPREAD))
+        jobs += [tuple(found[start : start + size]) for start in range(0, len(found), size)]
+    return jobs
+
+
 class RqWake:
     """Sends wake-ups. A lost one does no harm: what is due stands in the ledger, and the clock finds it.
 
@@ -103,31 +125,36 @@ class RqWake:
     def __call__(self, *items: str) -> None:
         try:
             with self._step():
-                self.send(*self._due.waking(*items))
+                self._push([(item,) for item in self._due.waking(*items)])
         except (RedisError, LedgerUnreachable) as problem:
             log.warning("a wake-up was not sent; the clock will find it", error=type(problem).__name__)
 
     def send(self, *items: str) -> None:
-        """Enqueue the jobs for due items, in one round trip. Raises redis errors and UnknownKind."""
-        jobs = [(*job_of(item), item.partition(":")[2]) for item in items]
-        wanted = [job for job in jobs if job[0] != SEAL or self._queues[SEAL].count < SEALS_MAX]
+        """Enqueue one job for due items, all of one kind. Raises redis errors and UnknownKind."""
+        self._push([items])
+
+    def _push(self, many: Sequence[tuple[str, ...]]) -> None:
+        """A job for each of these, in one round trip."""
+        wanted = [(*job_of(items[0]), SEPARATOR.join(item.partition(":")[2] for item in items)) for items in many]
+        full = any(queue == SEAL for queue, _, _ in wanted) and self._queues[SEAL].count >= SEALS_MAX
+        jobs = [one for one in wanted if not (full and one[0] == SEAL)]
+        if not jobs:
+            return
         try:
-            self._enqueue(wanted)
+            self._enqueue(jobs)
         except ResponseError:
             if not mend_queues(self._connection):
                 raise
             # Those that were put into another queue are woken twice, which does no harm.
-            self._enqueue(wanted)
+            self._enqueue(jobs)
 
     def _enqueue(self, jobs: Sequence[tuple[str, str, str]]) -> None:
         what: dict[str, Any] = {"timeout": JOB_TIMEOUT_S, "result_ttl": 0, "failure_ttl": FAILED_JOBS_KEPT_S}
         if meta := self._meta():
             what["meta"] = meta
-        if not jobs:
-            return
         with self._connection.pipeline() as pipe:
-            for queue, name, id_ in jobs:
-                self._queues[queue].enqueue_call(name, args=(id_,), pipeline=pipe, **what)
+            for queue, name, ids in jobs:
+                self._queues[queue].enqueue_call(name, args=(ids,), pipeline=pipe, **what)
             pipe.execute()
 
 

@@ -434,8 +434,8 @@ class Due(Protocol):
         """
         ...
 
-    def awake(self, item: str) -> None:
-        """A worker has taken the item's wake-up."""
+    def awake(self, *items: str) -> None:
+        """A worker has taken the wake-up of these."""
         ...
 
     def waking(self, *items: str) -> Sequence[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.queues import ALL_QUEUES, SEAL, UnknownKind, job_of
+from bot.queues import ALL_QUEUES, SEAL, SEPARATOR, UnknownKind, job_of
 from tests.simulation.dice import Dice
 from tests.simulation.scheduler import Scheduler, Task
 from tests.simulation.story import Story
@@ -23,8 +23,9 @@ class Queues:
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
 
-    def put(self, item: str) -> None:
-        """Raises UnknownKind."""
+    def put(self, *items: str) -> None:
+        """One job for all of them. Raises UnknownKind."""
+        item = SEPARATOR.join((items[0], *(one.partition(":")[2] for one in items[1:])))
         queue = self._waiting[job_of(item)[0]]
         odd = self._weather.at(self._dice, *AT_QUEUE)
         if odd:
@@ -70,8 +71,8 @@ class Wake:
         except self._errors:
             return
 
-    def send(self, item: str) -> None:
-        self._queues.put(item)  # type: ignore[attr-defined]  # a port
+    def send(self, *items: str) -> None:
+        self._queues.put(*items)  # type: ignore[attr-defined]  # a port
 
 
 __all__ = ["Queues", "UnknownKind", "Wake"]

@@ -55,9 +55,10 @@ class MemoryDue(Due):
                 self._ledger.due[item] = now + AGAIN_S
             return self.waking(*(item for _, item in found))
 
-    def awake(self, item: str) -> None:
+    def awake(self, *items: str) -> None:
         with self._ledger.lock:
-            self._ledger.woken.pop(item, None)
+            for item in items:
+                self._ledger.woken.pop(item, None)
 
     def waking(self, *items: str) -> Sequence[str]:
         with self._ledger.lock:

@@ -104,8 +104,8 @@ class RedisDue(Due):
             self._server.call("HDEL", self._keys.woken, item)
             return None
 
-    def awake(self, item: str) -> None:
-        self._server.call("HDEL", self._keys.woken, item)
+    def awake(self, *items: str) -> None:
+        self._server.call("HDEL", self._keys.woken, *items)
 
     def waking(self, *items: str) -> Sequence[str]:
         answers = self._server.run(_script("waking"), [self._keys.woken, *self._queues], items) if items else ()

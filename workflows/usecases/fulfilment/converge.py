@@ -7,6 +7,7 @@ changing call, and each attempt on the wire is refused once the lease is over.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflows.core import keys
@@ -49,24 +50,31 @@ from workflows.ports import (
     LedgerUnreachable,
     Lost,
     PolicyUnavailable,
+    SentTooLate,
     Snapshot,
     Target,
     TargetInDoubt,
     TargetRefused,
     TargetThrottled,
 )
-from workflows.usecases.fulfilment.converge_step import ConvergenceTurn, step_id, write_step
+from workflows.usecases.fulfilment.converge_step import ConvergenceTurn, rests, step_id, write_step
 from workflows.usecases.shared.context import WorkerContext
 from workflows.usecases.shared.due_items import take_off
 from workflows.usecases.shared.ledger_doubt import watch
 from workflows.usecases.shared.outside import went_wrong
 from workflows.usecases.shared.rebuilt import grant_still_due, restore_holding, without_unreadable
 from workflows.usecases.shared.revalidation import approval_no_longer_valid
+from workflows.usecases.shared.rounds import Doing, acquiring, alone, making_durable, reading, releasing
 from workflows.usecases.shared.signed_votes import with_alarm
 from workflows.usecases.shared.troubles import Failure, note
 
 # A holding that wants more steps than this in one go is looked at again a little later, so that none starves the others.
 STEPS_MAX = 25
+# The same for one that takes so long, in seconds; a job that takes twice as many things is stopped by force.
+GIVE_WAY_S = 30.0
+# A call is sent so long after its intent, or not at all, in seconds. Many intents may be committed together, and the calls of the
+# others may be slow; `IN_DOUBT_FOR` counts from the intent, and has half a minute more than a request can live.
+SENT_WITHIN_S = 15.0
 
 
 def converge(ctx: WorkerContext, holding_id: str, grant_id: str = "") -> None:
@@ -74,58 +82,105 @@ def converge(ctx: WorkerContext, holding_id: str, grant_id: str = "") -> None:
 
     `grant_id`: one of its grants, where it is known: for a holding that cannot be read.
     """
+    alone(ctx, converging(ctx, holding_id, grant_id))
+
+
+def converging(ctx: WorkerContext, holding_id: str, grant_id: str = "", names: tuple[str, ...] = ()) -> Doing[None]:
+    """The same, for many at once. `names`: what will have to be read beside the holding, where that is known."""
     item = keys.holding(holding_id)
-    lease = ctx.ledger.acquire(item)
+    lease = yield from acquiring(item)
     if lease is None:
         ctx.ledger.remind(item, LEASE_S / 2)
         return
+    problem: Exception | None = None
     try:
-        found = ctx.ledger.read(item).items[item]
-        if found.is_absent:
-            take_off(ctx, item, item)
-            return
-        if found.problem and not restore_holding(ctx, holding_id, grant_id, lease):
-            return
-        with ctx.lease_renewer.keep(lease) as current:
-            _steps(ctx, holding_id, current)
+        yield from _under(ctx, lease, holding_id, grant_id, names)
     except LeaseOver:
         # Nothing was sent. The intent stands, and whoever has the lease now treats it as in doubt.
+        pass
+    except Exception as raised:
+        problem = raised
+    # Not in a `finally`: who is dead asks nothing any more.
+    yield from releasing(lease)
+    if problem is not None:
+        raise problem
+
+
+def _under(ctx: WorkerContext, lease: Lease, holding_id: str, grant_id: str, names: tuple[str, ...]) -> Doing[None]:
+    item = keys.holding(holding_id)
+    read_at_s = ctx.monotonic_s()
+    snapshot = yield from reading(item, *names)
+    found = snapshot.items[item]
+    if found.is_absent:
+        take_off(ctx, item, item)
         return
-    finally:
-        ctx.ledger.release(lease)
+    if found.problem and not restore_holding(ctx, holding_id, grant_id, lease):
+        return
+    with ctx.lease_renewer.keep(lease) as current:
+        seen = None if found.problem else Seen(names, snapshot, read_at_s)
+        yield from _steps(Course(ctx, holding_id, current, ctx.monotonic_s() + GIVE_WAY_S, seen))
 
 
-def _steps(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | None]) -> None:
+@dataclass(slots=True)
+class Seen:
+    """What was read under the lease, and not looked at yet: the holding, and `names` beside it."""
+
+    names: tuple[str, ...]
+    snapshot: Snapshot
+    read_at_s: float
+
+
+@dataclass(slots=True)
+class Course:
+    """One holding on its way. `current`: the lease, or None once it is lost. `until_s`: when others get a turn."""
+
+    ctx: WorkerContext
+    holding: str
+    current: Callable[[], Lease | None]
+    until_s: float
+    seen: Seen | None
+    # What its record names, as far as it is known.
+    names: tuple[str, ...] = ()
+
+
+def _steps(course: Course) -> Doing[None]:
+    ctx, item = course.ctx, keys.holding(course.holding)
     try:
         for _ in range(STEPS_MAX):
-            if not _step(ctx, holding_id, current):
+            if not (yield from _step(course)):
                 return
-        ctx.ledger.remind(keys.holding(holding_id), 0.2)
+            if ctx.monotonic_s() >= course.until_s:
+                break
+        ctx.ledger.remind(item, 0.2)
     except (LeaseOver, LedgerUnreachable):
         raise
     except Exception as problem:
-        _broke(ctx, holding_id, current, problem)
+        yield from _broke(course, problem)
 
 
-def _broke(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | None], problem: Exception) -> None:
+def _broke(course: Course, problem: Exception) -> Doing[None]:
     """A fault of ours is a failure like any other: counted, told, alarmed, tried again with pauses."""
-    number = ctx.fault("a holding could not be brought up to date", problem, holding=holding_id)
-    lease = current()
-    turn, before = _read(ctx, holding_id, lease) if lease is not None else (None, None)
-    if turn is not None and before is not None:
+    ctx = course.ctx
+    number = ctx.fault("a holding could not be brought up to date", problem, holding=course.holding)
+    course.seen = None
+    lease = course.current()
+    if lease is None:
+        return
+    turn, before = yield from _read(course, lease)
+    if before is not None:
         now = turn.snapshot.now
-        write_step(ctx, turn, before, broken(settle(before, now), went_wrong(number), now))
+        yield from write_step(ctx, turn, before, broken(settle(before, now), went_wrong(number), now))
 
 
 # ---------------------------------------------------------------- one step
 
 
-def _step(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | None]) -> bool:
+def _step(course: Course) -> Doing[bool]:
     """Read, settle, act once, record. False when there is nothing more to do now."""
-    lease = current()
+    ctx, lease = course.ctx, course.current()
     if lease is None:
         return False
-    turn, before = _read(ctx, holding_id, lease)
+    turn, before = yield from _read(course, lease)
     if before is None:
         return False
     if ctx.ledger.lost() is not None and watch(ctx):
@@ -134,16 +189,16 @@ def _step(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | Non
     now = turn.snapshot.now
     state = settle(before, now)
     if _has_later_end_to_keep(state, now):
-        return _keep_later_end(ctx, turn, before, state, now)
+        return (yield from _keep_later_end(ctx, turn, before, state, now))
     state = _refuse_no_longer_valid(ctx, turn.snapshot, state, now)
     action = next_action(state, now)
     if isinstance(action, (Wait, Forget)):
-        written = write_step(ctx, turn, before, state, forget=isinstance(action, Forget))
+        written = yield from write_step(ctx, turn, before, state, forget=isinstance(action, Forget))
         return isinstance(written, Lost) and written.why in _READ_AGAIN
     if isinstance(action, (GrantAccess, RevokeAccess)):
-        return _change_world(ctx, turn, before, state, action, current)
+        return (yield from _change_world(course, turn, before, state, action))
     outcome = _ask_world(ctx, state, action)
-    return _record(ctx, turn, lambda fresh, at: _if_still(action, settle(fresh, at), outcome, at), current)
+    return (yield from _record(course, lambda fresh, at: _if_still(action, settle(fresh, at), outcome, at)))
 
 
 # Reasons for a lost commit after which another turn of the loop can do better.
@@ -165,23 +220,27 @@ def _if_still(action: Observe | Poll, state: State, outcome: Outcome, at: dateti
     return outcome(state, at) if same else state
 
 
-def _read(ctx: WorkerContext, holding_id: str, lease: Lease) -> tuple[ConvergenceTurn, State | None]:
-    """The holding, its grants and their slots at one instant. The holding names them, so it is read first, then all again."""
-    item = keys.holding(holding_id)
-    names: tuple[str, ...] = ()
+def _read(course: Course, lease: Lease) -> Doing[tuple[ConvergenceTurn, State | None]]:
+    """The holding, its grants and their slots at one instant. The holding names them: where they are not those that are known of,
+    all is read again.
+    """
+    ctx, item = course.ctx, keys.holding(course.holding)
+    seen, course.seen = course.seen, None
+    names = course.names
     while True:
-        read_at_s = ctx.monotonic_s()
-        snapshot = ctx.ledger.read(item, *names)
-        holding = snapshot.get(item, Holding)
+        if seen is None:
+            read_at_s = ctx.monotonic_s()
+            seen = Seen(names, (yield from reading(item, *names)), read_at_s)
+        turn = ConvergenceTurn(course.holding, seen.snapshot, lease, seen.read_at_s)
+        holding = seen.snapshot.get(item, Holding)
         if holding is None:
-            return ConvergenceTurn(holding_id, snapshot, lease, read_at_s), None
+            return turn, None
         wanted = (*map(keys.grant, holding.grants), *map(keys.slot, holding.slots))
-        if wanted == names:
-            grants = [grant_still_due(ctx, snapshot, id_) for id_ in holding.grants]
-            return ConvergenceTurn(holding_id, snapshot, lease, read_at_s), State(
-                holding, grants_of(*filter(None, grants))
-            )
-        names = wanted
+        if set(wanted) == set(seen.names):
+            course.names = wanted
+            grants = [grant_still_due(ctx, seen.snapshot, id_) for id_ in holding.grants]
+            return turn, State(holding, grants_of(*filter(None, grants)))
+        names, seen = wanted, None
 
 
 # What an answer makes of the state, at the time when it is written down. A slow answer is not an old decision: the record
@@ -213,26 +272,23 @@ def _ask_world(ctx: WorkerContext, state: State, action: Observe | Poll) -> Outc
 
 
 def _change_world(
-    ctx: WorkerContext,
-    turn: ConvergenceTurn,
-    before: State,
-    state: State,
-    action: GrantAccess | RevokeAccess,
-    current: Callable[[], Lease | None],
-) -> bool:
+    course: Course, turn: ConvergenceTurn, before: State, state: State, action: GrantAccess | RevokeAccess
+) -> Doing[bool]:
     """Commit the intent, make the call, look, record."""
+    ctx = course.ctx
     intended = with_intent(state, action, turn.lease.number, turn.snapshot.now)
     giving = isinstance(action, GrantAccess)
-    written = write_step(ctx, turn, before, intended, gives=giving)
+    written = yield from write_step(ctx, turn, before, intended, gives=giving)
     if isinstance(written, Lost):
-        return _not_intended(ctx, turn, before, state, written)
-    if not ctx.ledger.make_durable(step_id(turn, intended)) and giving:
-        return _record(ctx, turn, lambda fresh, at: failed(fresh, _NOT_DURABLE, at), current)
+        return (yield from _not_intended(ctx, turn, before, state, written))
+    durable = yield from making_durable(step_id(turn, intended))
+    if not durable and giving:
+        return (yield from _record(course, lambda fresh, at: failed(fresh, _NOT_DURABLE, at)))
     intent = intended.holding.intent
     if intent is None:
         raise AssertionError("with_intent sets an intent")
     target = ctx.targets.for_terms(state.holding.resource.target)
-    after = _call(target, intended, action, _guard(ctx, turn, action, current))
+    after = _call(target, intended, action, _guard(ctx, turn, action, course.current))
     # The proof is asked for at once, so that outcome and proof are one commit.
     expected = after(intended, intent, turn.snapshot.now)
     look = next_action(expected, turn.snapshot.now)
@@ -242,35 +298,35 @@ def _change_world(
         done = after(fresh, intent, at)
         return _if_still(look, done, proof, at) if proof is not None and isinstance(look, Observe) else done
 
-    return _record(ctx, turn, outcome, current)
+    return (yield from _record(course, outcome))
 
 
 _PROOFS = frozenset({Purpose.PROOF_OF_PRESENCE, Purpose.PROOF_OF_ABSENCE})
 _NOT_DURABLE = "the ledger is not durable at the moment, so nothing is given"
 
 
-def _not_intended(ctx: WorkerContext, turn: ConvergenceTurn, before: State, state: State, lost: Lost) -> bool:
+def _not_intended(ctx: WorkerContext, turn: ConvergenceTurn, before: State, state: State, lost: Lost) -> Doing[bool]:
     """Without its intent on the record the call is not made."""
+    now = turn.snapshot.now
     if lost.why in ("clock", "restored"):
         # Nothing has failed: it waits until the ledger, or its clock, is believed again, or its own time is over.
-        write_step(ctx, turn, before, postponed(state, _CLOCK_AGAIN_S, turn.snapshot.now))
+        yield from write_step(ctx, turn, before, postponed(state, _CLOCK_AGAIN_S, now))
         return False
     if lost.why == "older":
-        return _beside_older(ctx, turn, before, state)
+        _tell_of_older(ctx, turn, state)
+        yield from write_step(ctx, turn, before, postponed(state, _OLDER_AGAIN_S, now))
+        return False
     if lost.why != "durability":
         return lost.why in _READ_AGAIN
-    write_step(ctx, turn, before, failed(state, _NOT_DURABLE, turn.snapshot.now))
+    yield from write_step(ctx, turn, before, failed(state, _NOT_DURABLE, now))
     return False
 
 
-def _beside_older(ctx: WorkerContext, turn: ConvergenceTurn, before: State, state: State) -> bool:
+def _tell_of_older(ctx: WorkerContext, turn: ConvergenceTurn, state: State) -> None:
     """It waits until the older processes are gone, and whoever waits hears of it when that lasts."""
-    now = turn.snapshot.now
-    again_at = now + timedelta(seconds=_OLDER_AGAIN_S)
+    again_at = turn.snapshot.now + timedelta(seconds=_OLDER_AGAIN_S)
     why = "a process of an older version is still running, so nothing is given"
     note(ctx, keys.holding(turn.holding), Failure(why, again_at=again_at, about=", ".join(state.grants)))
-    write_step(ctx, turn, before, postponed(state, _OLDER_AGAIN_S, now))
-    return False
 
 
 def _guard(
@@ -285,6 +341,8 @@ def _guard(
         lease, now_s = current(), ctx.monotonic_s()
         if lease is None or lease.number != turn.lease.number or now_s >= lease.deadline_s:
             raise LeaseOver("the lease ran out before the call was sent")
+        if now_s >= turn.read_at_s + SENT_WITHIN_S:
+            raise SentTooLate("others took so long that the intent is too old for the call")
         if give_until_s is not None and now_s >= give_until_s:
             raise LeaseOver("the time of the grant ran out before the call was sent")
 
@@ -306,6 +364,9 @@ def _call(target: Target, state: State, action: GrantAccess | RevokeAccess, guar
     except TargetThrottled as wait:
         after_s = wait.after_s
         return lambda fresh, intent, at: postponed(fresh, after_s, at)  # noqa: ARG005 - one signature for all outcomes
+    except SentTooLate:
+        # It is known that nothing was sent, so nothing is in doubt.
+        return lambda fresh, intent, at: postponed(fresh, 0.0, at)  # noqa: ARG005 - as above
     except TargetInDoubt as problem:
         words = str(problem)
         return lambda fresh, intent, at: in_doubt(fresh, intent, words, at)
@@ -324,18 +385,22 @@ def _take(target: Target, resource: Resource, action: RevokeAccess, guard: Calla
     return target.deny_sessions(resource, action.sessions_before, guard)
 
 
-def _record(ctx: WorkerContext, turn: ConvergenceTurn, outcome: Outcome, current: Callable[[], Lease | None]) -> bool:
-    """Write down what came out. Others may have changed grants meanwhile (an owner's End), so it is read anew."""
+def _record(course: Course, outcome: Outcome) -> Doing[bool]:
+    """Write down what came out. Others may have changed grants meanwhile (an owner's End), so it is read anew. True where
+    something is left to do now.
+    """
     for _ in range(10):
-        lease = current()
+        lease = course.current()
         if lease is None:
             return False
-        fresh_turn, fresh = _read(ctx, turn.holding, lease)
+        fresh_turn, fresh = yield from _read(course, lease)
         if fresh is None:
             return False
-        written = write_step(ctx, fresh_turn, fresh, outcome(fresh, fresh_turn.snapshot.now))
+        now = fresh_turn.snapshot.now
+        after = outcome(fresh, now)
+        written = yield from write_step(course.ctx, fresh_turn, fresh, after)
         if isinstance(written, Committed):
-            return True
+            return not rests(after, now)
         if written.why not in _READ_AGAIN:
             return False
     return True
@@ -351,14 +416,16 @@ def _has_later_end_to_keep(state: State, now: datetime) -> bool:
     return longer and not waits and not holding.resource.enforces_end
 
 
-def _keep_later_end(ctx: WorkerContext, turn: ConvergenceTurn, before: State, state: State, now: datetime) -> bool:
+def _keep_later_end(
+    ctx: WorkerContext, turn: ConvergenceTurn, before: State, state: State, now: datetime
+) -> Doing[bool]:
     """The deadline moves for an approval that stands, and for no other; the target need not be asked."""
     looked_at = _refuse_extensions_no_longer_valid(ctx, state, now)
     if _has_later_end_to_keep(looked_at, now):
-        written = write_step(ctx, turn, before, later_end_kept(looked_at), gives=True)
-        return _not_intended(ctx, turn, before, state, written) if isinstance(written, Lost) else True
+        written = yield from write_step(ctx, turn, before, later_end_kept(looked_at), gives=True)
+        return (yield from _not_intended(ctx, turn, before, state, written)) if isinstance(written, Lost) else True
     # It does not stand, or nobody can tell now.
-    written = write_step(ctx, turn, before, looked_at)
+    written = yield from write_step(ctx, turn, before, looked_at)
     return isinstance(written, Committed) or written.why in _READ_AGAIN
 
 

@@ -15,6 +15,7 @@ from workflows.ports import Change, Committed, Fence, IndexEntry, Lease, Lost, S
 from workflows.usecases.shared.activity_due import looks_after
 from workflows.usecases.shared.context import WorkerContext, event
 from workflows.usecases.shared.extension import deadlines_moved
+from workflows.usecases.shared.rounds import Doing, committing, waking
 from workflows.usecases.shared.troubles import Failure, note, over
 
 # While a step is under way, the clock finds the holding again this much later, should this worker die.
@@ -45,7 +46,7 @@ def write_step(
     *,
     gives: bool = False,
     forget: bool = False,
-) -> Committed | Lost:
+) -> Doing[Committed | Lost]:
     """Write the step, with all that follows from it for chat, indexes and the clock."""
     now = turn.snapshot.now
     item = keys.holding(after.holding.id)
@@ -78,12 +79,12 @@ def write_step(
         # Whatever is not a step towards giving must be written down even when memory is full.
         removes_access=not gives,
     )
-    result = ctx.ledger.commit(change)
+    result = yield from committing(change)
     if isinstance(result, Lost):
         return result
     chats = {keys.chat(grant.id) for grant in changed} | {keys.chat(note.grant) for note in after.notes} | set(asks)
     if chats:
-        ctx.wake(*sorted(chats))
+        yield from waking(*sorted(chats))
     _tell_of_trouble(ctx, before, after)
     return result
 
@@ -98,6 +99,15 @@ def _tell_of_trouble(ctx: WorkerContext, before: State, after: State) -> None:
         note(ctx, item, Failure(words, alarms=not removing, again_at=after.holding.next_try, about=about))
     elif before.holding.failures and not failures:
         over(ctx, item)
+
+
+def rests(state: State, now: datetime) -> bool:
+    """Whether a state that has just been written asks for nothing until the time that was written with it."""
+    quiet = replace(state, notes=())
+    settled = settle(quiet, now)
+    live = {id_: grant for id_, grant in quiet.grants.items() if grant.state not in CLOSED}
+    left = {id_: grant for id_, grant in settled.grants.items() if grant.state not in CLOSED}
+    return settled.holding == quiet.holding and left == live and isinstance(next_action(settled, now), Wait)
 
 
 def _due(state: State, now: datetime, *, forget: bool) -> datetime | None:
