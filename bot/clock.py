@@ -12,7 +12,7 @@ from bot.monotonic import host
 from bot.observability.log import log_failure
 from bot.observability.tally import EVERY_S as TALLY_EVERY_S
 from bot.observability.tally import Tally
-from bot.queues import UnknownKind, in_jobs
+from bot.queues import SPREAD, UnknownKind, in_jobs
 from bot.runtime.heartbeat import beat_while_running
 from bot.runtime.life_sign import LifeSign
 from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_watching_the_record
@@ -72,8 +72,8 @@ def run(settings: Settings) -> None:
 class Ticker:
     """One look: lead or ask to; claim what is due; wake. Once in a while: the policy folder."""
 
-    def __init__(self, parts: ClockParts) -> None:
-        self._parts = parts
+    def __init__(self, parts: ClockParts, spread: int = SPREAD) -> None:
+        self._parts, self._spread = parts, spread
         self._leads = False
         self._policy_at_s = 0.0
         self._holders_at_s = parts.monotonic_s()
@@ -138,7 +138,7 @@ class Ticker:
         return attempt(self._parts.context, f"process:clock {name}", what)
 
     def _wake_what_is_due(self) -> None:
-        for items in in_jobs(self._parts.due.claim(self._parts.token), self._came_back):
+        for items in in_jobs(self._parts.due.claim(self._parts.token), self._came_back, self._spread):
             self._send(items)
 
     def _came_back(self, item: str) -> bool:

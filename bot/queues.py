@@ -21,6 +21,8 @@ log = structlog.get_logger()
 # Removals come before grants; chat has workers of its own, so that a bad minute at Slack holds up neither.
 REMOVE, GRANT, CHAT = "prodaccess-remove", "prodaccess-grant", "prodaccess-chat"
 ACCESS_QUEUES = (REMOVE, GRANT)
+# For some of a worker's threads: whoever waits for access gets it while a thousand ends are on their way.
+GRANTS_FIRST = (GRANT, REMOVE)
 ALL_QUEUES = (REMOVE, GRANT, CHAT)
 # Only workers that have the key of the audit log listen to this one. Where none does, wake-ups stay in it: it says nothing of
 # those in the others, and takes no more than a few.
@@ -54,7 +56,7 @@ JOBS: dict[str, tuple[str, str]] = {
 # Kinds of which one job may name several things, and what stands between their ids.
 TOGETHER, SEPARATOR = frozenset({"end", "holding"}), " "
 TOGETHER_MAX = 32
-# As few as this many due things are spread: other threads, and other workers, have time for them.
+# What is due at once makes so many jobs at least: other threads, and other workers, have time for it.
 SPREAD = 8
 ALLOWED = frozenset(name for _, name in JOBS.values())
 
@@ -88,7 +90,7 @@ def job_of(item: str) -> tuple[str, str]:
     return JOBS[kind]
 
 
-def in_jobs(items: Sequence[str], alone: Callable[[str], bool]) -> list[tuple[str, ...]]:
+def in_jobs(items: Sequence[str], alone: Callable[[str], bool], spread: int = SPREAD) -> list[tuple[str, ...]]:
     """Which of these go into one job, in their order. `alone`: whether one has to go by itself."""
     jobs: list[tuple[str, ...]] = []
     kinds: dict[str, list[str]] = {}
@@ -100,7 +102,7 @@ def in_jobs(items: Sequence[str], alone: Callable[[str], bool]) -> list[tuple[st
         else:
             jobs.append((item,))
     for found in kinds.values():
-        size = max(1, min(TOGETHER_MAX, len(found) // SPREAD))
+        size = max(1, min(TOGETHER_MAX, len(found) // spread))
         jobs += [tuple(found[start : start + size]) for start in range(0, len(found), size)]
     return jobs
 
@@ -125,7 +127,7 @@ class RqWake:
     def __call__(self, *items: str) -> None:
         try:
             with self._step():
-                self._push([(item,) for item in self._due.waking(*items)])
+                self._push([(item,) for item in self._due.waking(*items)], at_once=True)
         except (RedisError, LedgerUnreachable) as problem:
             log.warning("a wake-up was not sent; the clock will find it", error=type(problem).__name__)
 
@@ -133,28 +135,31 @@ class RqWake:
         """Enqueue one job for due items, all of one kind. Raises redis errors and UnknownKind."""
         self._push([items])
 
-    def _push(self, many: Sequence[tuple[str, ...]]) -> None:
-        """A job for each of these, in one round trip."""
+    def _push(self, many: Sequence[tuple[str, ...]], *, at_once: bool = False) -> None:
+        """A job for each of these, in one round trip. `at_once`: somebody has just done something, and waits for what follows; it
+        goes before what the clock has found, of which there may be much.
+        """
         wanted = [(*job_of(items[0]), SEPARATOR.join(item.partition(":")[2] for item in items)) for items in many]
         full = any(queue == SEAL for queue, _, _ in wanted) and self._queues[SEAL].count >= SEALS_MAX
         jobs = [one for one in wanted if not (full and one[0] == SEAL)]
         if not jobs:
             return
         try:
-            self._enqueue(jobs)
+            self._enqueue(jobs, at_once)
         except ResponseError:
             if not mend_queues(self._connection):
                 raise
             # Those that were put into another queue are woken twice, which does no harm.
-            self._enqueue(jobs)
+            self._enqueue(jobs, at_once)
 
-    def _enqueue(self, jobs: Sequence[tuple[str, str, str]]) -> None:
+    def _enqueue(self, jobs: Sequence[tuple[str, str, str]], at_once: bool) -> None:
         what: dict[str, Any] = {"timeout": JOB_TIMEOUT_S, "result_ttl": 0, "failure_ttl": FAILED_JOBS_KEPT_S}
         if meta := self._meta():
             what["meta"] = meta
         with self._connection.pipeline() as pipe:
             for queue, name, ids in jobs:
-                self._queues[queue].enqueue_call(name, args=(ids,), pipeline=pipe, **what)
+                front = at_once and queue == GRANT
+                self._queues[queue].enqueue_call(name, args=(ids,), at_front=front, pipeline=pipe, **what)
             pipe.execute()
 
 

@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from bot import jobs
 from bot.monotonic import host, monotonic_s
 from bot.observability.log import log_failure
-from bot.queues import ACCESS_QUEUES, CHAT, SEAL, mend_queues
+from bot.queues import ACCESS_QUEUES, CHAT, GRANTS_FIRST, SEAL, mend_queues
 from bot.runtime.heartbeat import beat_while_running
 from bot.runtime.life_sign import LifeSign
 from bot.runtime.periodic import (
@@ -49,6 +49,8 @@ from workflows.usecases.upkeep.timekeeping import LOOK_EVERY_S, Timekeeper
 log = structlog.get_logger()
 
 ACCESS_THREADS = 4
+# So many of these look for grants before they look for removals.
+GRANTS_FIRST_THREADS = 1
 CHAT_THREADS = 2
 # RQ forgets a worker that has not been heard of for so long, in seconds.
 WORKER_TTL_S = 30
@@ -75,7 +77,8 @@ def run(settings: Settings) -> None:
     life.stuck = crew.stuck
     # Before anything is given.
     parts.beside_older(parts.beats.older())
-    crew.start("access", ACCESS_QUEUES, ACCESS_THREADS)
+    crew.start("access", ACCESS_QUEUES, ACCESS_THREADS - GRANTS_FIRST_THREADS)
+    crew.start("grants", GRANTS_FIRST, GRANTS_FIRST_THREADS)
     crew.start("chat", (CHAT,), CHAT_THREADS)
     if parts.sealer is not None:
         jobs.install_sealer(parts, parts.sealer, retainer(settings, parts.context))

@@ -107,7 +107,8 @@ class Crew:
             self.house.scheduler.spawn(process, "seal", lambda: self._work(parts, (SEAL,)))
 
     def _clock(self, process: Process, parts: Parts) -> None:
-        ticker = Ticker(parts)  # type: ignore[arg-type]  # as far as it looks
+        # Whatever is due at once is one job here: there are never a thousand.
+        ticker = Ticker(parts, spread=1)  # type: ignore[arg-type]  # as far as it looks
         self.house.scheduler.spawn(process, "ticker", lambda: self._tick(parts, ticker))
         self._again_and_again(process, parts, "timekeeper", self._timekeeper(parts).look, LOOK_EVERY_S)
         self._again_and_again(process, parts, "record", lambda: watch(parts.context), LOOK_EVERY_S)

@@ -119,20 +119,25 @@ class StillKeeper:
 
     def __init__(self, clock: MemoryClock, ledger: MemoryLedger) -> None:
         self.clock, self.ledger = clock, ledger
-        self.held: Lease | None = None
+        # Token -> a lease that is kept now, or None once it is lost.
+        self.kept: dict[str, Lease | None] = {}
 
     @contextmanager
     def keep(self, lease: Lease) -> Iterator[Callable[[], Lease | None]]:
-        self.held = lease
-        yield self.current
+        self.kept[lease.token] = lease
+        try:
+            yield lambda: self._current(lease.token)
+        finally:
+            del self.kept[lease.token]
 
-    def current(self) -> Lease | None:
-        return self.held if self.held and self.clock.monotonic() < self.held.deadline_s else None
+    def _current(self, token: str) -> Lease | None:
+        held = self.kept.get(token)
+        return held if held and self.clock.monotonic() < held.deadline_s else None
 
     def pass_time(self, seconds: int) -> None:
         for _ in range(seconds):
             self.clock.advance(1)
-            self.held = self.ledger.renew(self.held) if self.held else None
+            self.kept = {token: self.ledger.renew(held) if held else None for token, held in self.kept.items()}
 
 
 class World:

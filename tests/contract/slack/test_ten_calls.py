@@ -54,11 +54,10 @@ class Busy:
 
     def _slow(self) -> None:
         """Slack takes its time, and life goes on; the lease is kept by a thread of its own."""
-        held = self.rig.lease_renewer.held
+        keeper, ledger = self.rig.lease_renewer, self.rig.ledger
         for _ in range(round(self._random.uniform(0, self._slack_s) * 2)):
             self._pass(0.5)
-            held = self.rig.ledger.renew(held) if held else None
-        self.rig.lease_renewer.held = held
+            keeper.kept = {token: ledger.renew(held) if held else None for token, held in keeper.kept.items()}
 
     def _pass(self, seconds: float) -> None:
         self.rig.tick(seconds)
@@ -116,10 +115,8 @@ def test_what_is_overtaken_while_slack_is_slow_is_not_sent() -> None:
 
     def it_ends() -> None:
         client.meanwhile = lambda: None
-        held = rig.lease_renewer.held
         rig.end(id_)
         rig.work()
-        rig.lease_renewer.held = held
 
     client.meanwhile = it_ends
     rig.settle()

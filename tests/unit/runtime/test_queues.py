@@ -14,9 +14,9 @@ from rq.serializers import JSONSerializer
 from rq.suspension import suspend
 
 from bot import jobs
-from bot.queues import ACCESS_QUEUES, ALL_QUEUES, ALLOWED, GRANT, JOBS, REMOVE, RqWake, mend_queues
+from bot.queues import ACCESS_QUEUES, ALL_QUEUES, ALLOWED, GRANT, GRANTS_FIRST, JOBS, REMOVE, RqWake, mend_queues
 from bot.runtime.queue_worker import OwnWorker, is_ours
-from bot.worker import Crew
+from bot.worker import ACCESS_THREADS, GRANTS_FIRST_THREADS, Crew
 from tests.support.round_trips import round_trips
 
 
@@ -243,3 +243,18 @@ def test_a_job_that_raises_ends_no_worker_and_is_not_kept(connection, monkeypatc
     at_work(connection)
     assert asked == ["PA-1", "PA-2"]
     assert not list(connection.scan_iter("rq:job:*"))
+
+
+def test_what_follows_from_somebodys_act_goes_before_what_the_clock_has_found(connection):
+    """An approval in the middle of a thousand ends is given at once."""
+    wake = RqWake(connection, Nothing())
+    for number in range(3):
+        wake.send(f"holding:H-{number}")
+    wake("holding:H-7")
+    queue = Queue(GRANT, connection=connection, serializer=JSONSerializer)
+    assert [job.args for job in queue.jobs] == [("H-7",), ("H-0",), ("H-1",), ("H-2",)]
+
+
+def test_some_threads_look_for_grants_first_and_all_look_for_removals():
+    assert GRANTS_FIRST == (GRANT, REMOVE)
+    assert 0 < GRANTS_FIRST_THREADS < ACCESS_THREADS
