@@ -15,12 +15,14 @@ from rq.serializers import JSONSerializer
 
 from bot import jobs
 from bot.queues import ACCESS_QUEUES, REMOVE, RqWake, in_jobs
+from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from bot.runtime.queue_worker import OwnWorker
 from tests.support import build
 from tests.support.redis_world import RedisWorld
 from tests.support.round_trips import round_trips
 from workflows.core import keys
 from workflows.core.records.grant import GrantState
+from workflows.ledger.redis_ledger import RedisLedger
 from workflows.ports import Change, Committed, LeaseOver, TargetInDoubt
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsSpec
@@ -38,7 +40,7 @@ def client(redis_url: str) -> Iterator[Any]:
 
 
 @pytest.fixture
-def world(client: Any) -> RedisWorld:
+def world(client: Any, redis_url: str) -> Iterator[RedisWorld]:
     sets = [AwsSpec(AwsKind.IDENTITY_CENTER, permission_set=f"Set{role}") for role in ROLES]
     roles = [build.entitlement(role, target=target) for role, target in zip(ROLES, sets, strict=True)]
     world = RedisWorld(client, build.policy(build.environment(*roles)))
@@ -48,7 +50,13 @@ def world(client: Any) -> RedisWorld:
     began, began_s = world.ledger.now(), time.monotonic()
     for target in AwsKind:
         world.target(target)._now = lambda: began + timedelta(seconds=time.monotonic() - began_s)
-    return world
+    # Leases are renewed as in a worker, however slow the machine is, and over a connection that nobody counts.
+    with redis.Redis.from_url(redis_url) as beside:
+        ledger = RedisLedger(beside, durability="volatile", monotonic=time.monotonic)
+        renewer = BackgroundLeaseRenewer(ledger, time.monotonic)
+        object.__setattr__(world.ctx, "lease_renewer", renewer)
+        yield world
+        renewer.close()
 
 
 def overdue(world: RedisWorld, count: int = MANY) -> list[str]:
@@ -162,6 +170,7 @@ def test_a_call_whose_intent_is_old_by_the_time_of_its_turn_is_not_sent(
 ) -> None:
     """Others in the same round were slow. Nothing is in doubt then, and it is tried again at once."""
     (id_,) = overdue(world, 1)
+    object.__setattr__(world.ctx, "lease_renewer", world.lease_renewer)
     late_s = [0.0]
     real = world.ctx.monotonic_s
     object.__setattr__(world.ctx, "monotonic_s", lambda: real() + late_s[0])
