@@ -252,7 +252,7 @@ def test_what_follows_from_somebodys_act_goes_before_what_the_clock_has_found(co
         wake.send(f"holding:H-{number}")
     wake("holding:H-7")
     queue = Queue(GRANT, connection=connection, serializer=JSONSerializer)
-    assert [job.args for job in queue.jobs] == [("H-7",), ("H-0",), ("H-1",), ("H-2",)]
+    assert [*map(list, (job.args for job in queue.jobs))] == [["H-7"], ["H-0"], ["H-1"], ["H-2"]]
 
 
 def test_some_threads_look_for_grants_first_and_all_look_for_removals():
