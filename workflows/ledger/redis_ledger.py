@@ -138,7 +138,7 @@ class RedisLedger(Ledger):
             items = {key: versioned(key, found.values[name]) for key, name in names.items()}
             return Snapshot(found.now, self._noted(items))
 
-        return replace(asked, parse=parse)
+        return Prepared(asked.script, asked.keys, asked.args, parse)
 
     def _noted(self, items: dict[str, Versioned]) -> dict[str, Versioned]:
         for key, item in items.items():
