@@ -256,6 +256,45 @@ def test_a_crash_after_it_was_put_on_record_is_made_good(world: World, monkeypat
     assert len(said(world, "person.left")) == 1
 
 
+def test_a_worker_that_dies_over_the_first_of_several_costs_the_others_seconds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """The next ordinary look is five minutes away by then."""
+    id_ = world.active()
+    leaves(world, DANA)
+
+    class Died(BaseException):
+        """Nothing is tidied up, and nothing is noted."""
+
+    def dies(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr("workflows.usecases.identity.leaving._take", dies)
+        with pytest.raises(Died):
+            look_at_holders(world.ctx)
+    world.advance(20, step_s=5)
+    assert not world.has_access(id_)
+
+
+def test_who_could_not_be_looked_at_right_before_the_end_is_looked_at_again_within_seconds(world: World):
+    """The look at all has found them; the chat says nothing when they are looked at once more."""
+    id_ = world.active()
+    leaves(world, DANA)
+    looks = []
+    real = world.chat.look_at
+
+    def second_is_silent(accounts, policy_):
+        looks.append(accounts)
+        return Looked() if len(looks) == 2 else real(accounts, policy_)
+
+    world.chat.look_at = second_is_silent
+    look_at_holders(world.ctx)
+    assert world.has_access(id_)
+    world.advance(10, step_s=5)
+    assert not world.has_access(id_)
+
+
 # ---------------------------------------------------------------- races
 
 
@@ -332,7 +371,7 @@ def test_a_commit_that_comes_a_minute_later_ends_nothing(world: World):
         return commit(change)
 
     world.ledger.commit = between
-    look(world)
+    look_at_holders(world.ctx)
     assert world.has_access(id_)
     assert not said(world, "person.left")
 

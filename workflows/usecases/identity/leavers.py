@@ -28,6 +28,8 @@ EVERY = timedelta(minutes=5)
 PASS_MAX = timedelta(minutes=20)
 # While somebody is gone and a chat has not answered to the end, it is asked again in so many seconds.
 SOONER_S = 15.0
+# Whoever was found to be gone and could not be ended after all is looked at again so soon, in seconds.
+AGAIN_S = 3.0
 # A look that comes later than it should is the same trouble still.
 LATE_MAX = timedelta(minutes=1)
 SUBJECT = "leavers-"
@@ -50,8 +52,12 @@ def look_at_holders(ctx: WorkerContext) -> None:
     stands = {who: [standing(looked.facts.get(one.slack), now, PASS_MAX) for one in bound[who]] for who in found}
     verdicts = {who: verdict(said) for who, said in stands.items()}
     made = _planned(ctx, verdicts, found, partial=bool(looked.silent))
-    for who in made.ends:
-        end_of_leaver(ctx, policy, who, found[who])
+    if made.ends:
+        # Should this worker die over one of them, or find no ledger, the others do not wait for the next ordinary look.
+        ctx.ledger.remind(keys.LEAVERS, SOONER_S)
+    if not all([end_of_leaver(ctx, policy, who, found[who]) for who in made.ends]):
+        # What was seen was overtaken, or could not be seen again: either the next look finds them there, or it ends.
+        ctx.ledger.remind(keys.LEAVERS, AGAIN_S)
     for who, said in stands.items():
         _noted(ctx, found[who], bound[who], said, verdicts[who])
     look_at_movers(ctx, policy, {who: held for who, held in found.items() if verdicts[who] is not Verdict.LEFT})
