@@ -215,7 +215,7 @@ def the_first_end_takes_all() -> Iterator[None]:
         yield
 
 
-@breaks(STANDING)
+@breaks(STANDING, WATCHED)
 def standing_access_not_looked_for() -> Iterator[None]:
     """Nobody looks whether the access stood there before."""
     step = actions._towards_presence
@@ -240,7 +240,7 @@ def no_doubt() -> Iterator[None]:
         yield
 
 
-@breaks(ON_TIME, STRAYS)
+@breaks(ON_TIME, STRAYS, WATCHED)
 def a_set_clock_is_believed() -> Iterator[None]:
     """Nobody witnesses Redis's clock."""
     with (

@@ -100,7 +100,7 @@ class FallBack:
         if not noticed:
             if calm and lost.number < (lost.archived if self.forgotten else lost.newest):
                 self.judge.wrong("an older copy is noticed", f"#{lost.number + 1} to #{lost.newest} are gone")
-            self.judge.accepted()
+            self.judge.overlooked()
             return
         if self._archived():
             self._rebuilds()

@@ -352,8 +352,10 @@ class Judge:
         self.lost_ids |= subjects
         for id_, grant in before.items():
             known = self.grants.get(id_)
-            # What was over, and may still come about at the target, is known to nobody either.
-            perhaps = self.now_s < self.house.targets.busy_until_s.get(grant.holding, 0.0)
+            # What was over, and may still come about at the target, or came about after all, is known to nobody either.
+            perhaps = self.now_s < self.house.targets.busy_until_s.get(grant.holding, 0.0) or self._is_there(
+                self.house.targets[grant.resource.kind], grant.holding
+            )
             if (grant.state.value in LIVE or perhaps) and (known is None or known.holding != grant.holding):
                 self.lost[id_] = grant
         self.votes.fell_back(asked.keys() - self.requests.keys())
@@ -387,8 +389,12 @@ class Judge:
                 self.wrong("the record can be made again", f"it has nothing of {id_}, {lost.resource.title}")
 
     def accepted(self) -> None:
-        self.fell_s = None
+        self.overlooked()
         self.strays.epoch_s = self.now_s
+
+    def overlooked(self) -> None:
+        """The copy lacks nothing that anybody could miss, so nobody is asked to accept it."""
+        self.fell_s = None
 
     # ------------------------------------------------------------ after each step
 

@@ -220,10 +220,11 @@ class Votes:
 
     def still_right(self, request: Request, grant: Grant, law: Law, wrong: Wrong) -> None:
         """Right before it is given: the holder and whoever agreed are looked at anew."""
-        for vote in request.votes:
-            if (request.id, vote.by) in self.forged:
-                wrong("what nobody pressed gives nothing", f"{request.id} is given on a vote of {vote.by}")
+        # Where a rule or an emergency decides, no vote is looked at.
         agreed = [vote.by for vote in request.votes] if grant.decision.kind is DecisionKind.APPROVAL else []
+        for who in agreed:
+            if (request.id, who) in self.forged:
+                wrong("what nobody pressed gives nothing", f"{request.id} is given on a vote of {who}")
         for who in (request.holder, *agreed):
             person = PersonId(who)
             if not self._lately(self.gone_s.get(person)):
