@@ -96,8 +96,7 @@ def in_jobs(items: Sequence[str], alone: Callable[[str], bool], spread: int = SP
     kinds: dict[str, list[str]] = {}
     for item in items:
         kind = item.partition(":")[0]
-        # What cannot be told from several is sent as ever, and is nothing that we wrote.
-        if kind in TOGETHER and SEPARATOR not in item and not alone(item):
+        if kind in TOGETHER and not reads_like_several(item) and not alone(item):
             kinds.setdefault(kind, []).append(item)
         else:
             jobs.append((item,))
@@ -105,6 +104,21 @@ def in_jobs(items: Sequence[str], alone: Callable[[str], bool], spread: int = SP
         size = max(1, min(TOGETHER_MAX, len(found) // spread))
         jobs += [tuple(found[start : start + size]) for start in range(0, len(found), size)]
     return jobs
+
+
+def _job_for(items: Sequence[str]) -> tuple[str, str, str]:
+    """Queue, job and ids. What is much goes behind the removals, whatever its kind: only the clock finds much at once, and
+    whoever waits for what follows from their own act does not stand behind it.
+    """
+    queue, name = job_of(items[0])
+    ids = SEPARATOR.join(item.partition(":")[2] for item in items)
+    return (REMOVE if len(items) > 1 else queue), name, ids
+
+
+def reads_like_several(item: str) -> bool:
+    """Whether a worker could not tell this one item from several. We write none like it."""
+    kind, _, id_ = item.partition(":")
+    return kind in TOGETHER and SEPARATOR in id_
 
 
 class RqWake:
@@ -127,7 +141,7 @@ class RqWake:
     def __call__(self, *items: str) -> None:
         try:
             with self._step():
-                self._push([(item,) for item in self._due.waking(*items)], at_once=True)
+                self._push([(item,) for item in self._due.waking(*items)])
         except (RedisError, LedgerUnreachable) as problem:
             log.warning("a wake-up was not sent; the clock will find it", error=type(problem).__name__)
 
@@ -135,31 +149,28 @@ class RqWake:
         """Enqueue one job for due items, all of one kind. Raises redis errors and UnknownKind."""
         self._push([items])
 
-    def _push(self, many: Sequence[tuple[str, ...]], *, at_once: bool = False) -> None:
-        """A job for each of these, in one round trip. `at_once`: somebody has just done something, and waits for what follows; it
-        goes before what the clock has found, of which there may be much.
-        """
-        wanted = [(*job_of(items[0]), SEPARATOR.join(item.partition(":")[2] for item in items)) for items in many]
+    def _push(self, many: Sequence[tuple[str, ...]]) -> None:
+        """A job for each of these, in one round trip."""
+        wanted = [_job_for(items) for items in many]
         full = any(queue == SEAL for queue, _, _ in wanted) and self._queues[SEAL].count >= SEALS_MAX
         jobs = [one for one in wanted if not (full and one[0] == SEAL)]
         if not jobs:
             return
         try:
-            self._enqueue(jobs, at_once)
+            self._enqueue(jobs)
         except ResponseError:
             if not mend_queues(self._connection):
                 raise
             # Those that were put into another queue are woken twice, which does no harm.
-            self._enqueue(jobs, at_once)
+            self._enqueue(jobs)
 
-    def _enqueue(self, jobs: Sequence[tuple[str, str, str]], at_once: bool) -> None:
+    def _enqueue(self, jobs: Sequence[tuple[str, str, str]]) -> None:
         what: dict[str, Any] = {"timeout": JOB_TIMEOUT_S, "result_ttl": 0, "failure_ttl": FAILED_JOBS_KEPT_S}
         if meta := self._meta():
             what["meta"] = meta
         with self._connection.pipeline() as pipe:
             for queue, name, ids in jobs:
-                front = at_once and queue == GRANT
-                self._queues[queue].enqueue_call(name, args=(ids,), at_front=front, pipeline=pipe, **what)
+                self._queues[queue].enqueue_call(name, args=(ids,), pipeline=pipe, **what)
             pipe.execute()
 
 

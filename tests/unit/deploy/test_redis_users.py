@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from bot.doctor.redis_rights import NEEDED, READS, Command, may_not
+from bot.queues import ALL_QUEUES, GRANT, RqWake
 from bot.runtime.embedded_redis import EmbeddedValkey
 from bot.runtime.redis_servers import find_servers
 from bot.settings import PROCESSES, Process
@@ -21,8 +22,20 @@ from tests.support.redis_users import FILE, put_in_place, url
 from tests.support.waiting import eventually
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
+from workflows.ledger.redis_due import RedisDue
 from workflows.ledger.redis_ledger import RedisLedger
-from workflows.ports import Change, Committed, Lease, Ledger, LedgerUnreachable, Lost, Trim
+from workflows.ports import (
+    Change,
+    Committed,
+    Committing,
+    Lease,
+    Ledger,
+    LedgerUnreachable,
+    Lost,
+    MakingDurable,
+    Reading,
+    Trim,
+)
 from workflows.usecases.upkeep.verify_audit import all_faults
 
 USERS = ("prodaccess-web", "prodaccess-worker", "prodaccess-clock", "prodaccess-operator", "prodaccess-keeper")
@@ -190,6 +203,14 @@ def test_only_the_keeper_takes_entries_out_of_the_log_and_who_may_not_changes_no
 
 
 # Every question of the port, so that none can be added of which nobody thinks here.
+def all_of(ledger: RedisLedger) -> None:
+    """What one of them was refused is its answer."""
+    change = one_entry(ledger, secrets.token_hex(8))
+    for answer in ledger.together([Reading(("request:PA-1",)), Committing(change), MakingDurable("")]):
+        if isinstance(answer, Exception):
+            raise answer
+
+
 ASKED: dict[str, Callable[[RedisLedger], object]] = {
     "now": lambda ledger: ledger.now(),
     "read": lambda ledger: ledger.read("request:PA-1"),
@@ -217,6 +238,7 @@ ASKED: dict[str, Callable[[RedisLedger], object]] = {
     "due_among": lambda ledger: ledger.due_among(["end:PA-1"]),
     "durability": lambda ledger: ledger.durability(),
     "make_durable": lambda ledger: ledger.make_durable(),
+    "together": lambda ledger: all_of(ledger),
 }
 # Whoever serves people or time never looks over all that there is. The log is verified at a terminal; only what lets old
 # requests go asks what of many is due.
@@ -257,6 +279,18 @@ def test_the_operator_may_look_at_the_queues_and_a_trace_may_be_kept(server: Emb
         assert may_not(client, looks) == ()
     with redis.Redis.from_url(url("prodaccess-worker", server.port)) as client:
         assert client.set("prodaccess:trace:on:request:PA-1", "00-1-2-01", ex=60)
+
+
+@pytest.mark.parametrize("name", USERS[:3])
+def test_each_processs_own_user_may_wake_whoever_works(server: EmbeddedValkey, name: str) -> None:
+    """After an act, and one job for several things."""
+    with redis.Redis.from_url(url(name, server.port)) as client, redis.Redis.from_url(server.url) as admin:
+        wake = RqWake(client, RedisDue(client, queues=[f"rq:queue:{GRANT}"], monotonic=time.monotonic))
+        before = sum(admin.llen(f"rq:queue:{queue}") for queue in ALL_QUEUES)
+        wake(*(f"{kind}:{name}" for kind in ("end", "holding", "chat")))
+        wake.send("end:PA-1", "end:PA-2")
+        wake.send("holding:H-1", "holding:H-2")
+        assert sum(admin.llen(f"rq:queue:{queue}") for queue in ALL_QUEUES) == before + 5
 
 
 @pytest.mark.parametrize("process", PROCESSES)

@@ -138,8 +138,7 @@ def test_off_a_wake_up_carries_nothing_and_on_it_costs_no_command_more(
         assert cost("H-on") == off
     finally:
         tracing.turn_off()
-    # What follows from an act stands in front.
-    assert queue.get_jobs()[0].meta.keys() == {"traceparent"}
+    assert queue.get_jobs()[-1].meta.keys() == {"traceparent"}
 
 
 def test_names_that_are_not_ours_are_not_told(kept: InMemorySpanExporter, connection: redis.Redis) -> None:

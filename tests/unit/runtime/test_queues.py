@@ -245,14 +245,20 @@ def test_a_job_that_raises_ends_no_worker_and_is_not_kept(connection, monkeypatc
     assert not list(connection.scan_iter("rq:job:*"))
 
 
-def test_what_follows_from_somebodys_act_goes_before_what_the_clock_has_found(connection):
-    """An approval in the middle of a thousand ends is given at once."""
+def test_what_follows_from_somebodys_act_stands_behind_no_crowd_that_the_clock_has_found(connection):
+    """An approval in the middle of a thousand looks after an end is given at once: a thread looks for grants first."""
     wake = RqWake(connection, Nothing())
     for number in range(3):
-        wake.send(f"holding:H-{number}")
-    wake("holding:H-7")
-    queue = Queue(GRANT, connection=connection, serializer=JSONSerializer)
-    assert [*map(list, (job.args for job in queue.jobs))] == [["H-7"], ["H-0"], ["H-1"], ["H-2"]]
+        wake.send(f"holding:H-{number}", f"holding:H-{number}-too")
+    wake("holding:H-7", "end:PA-7")
+    wake("holding:H-8")
+
+    def waiting(name: str) -> list[str]:
+        return [*(job.args[0] for job in Queue(name, connection=connection, serializer=JSONSerializer).jobs)]
+
+    # In their order: nobody who acts later overtakes who has acted before.
+    assert waiting(GRANT) == ["H-7", "H-8"]
+    assert waiting(REMOVE) == ["H-0 H-0-too", "H-1 H-1-too", "H-2 H-2-too", "PA-7"]
 
 
 def test_some_threads_look_for_grants_first_and_all_look_for_removals():
