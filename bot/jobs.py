@@ -5,7 +5,7 @@ The names are on the queue: see `queues.JOBS`, which a test pins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -102,11 +102,21 @@ def _carry_out_together(
         try:
             # Whatever is wrong with the notes of wake-ups, what is due is done.
             attempt(parts.context, items[ids[0]], lambda: parts.due.awake(*items.values()))
-            for id_, problem in do(parts, ids).items():
-                if problem is not None:
-                    attempt(parts.context, items[id_], partial(_raise, problem))
+            _note(parts, items, do(parts, ids))
         except LedgerUnreachable as problem:
             log.warning("a job found no ledger", item=traced, why=str(problem))
+
+
+def _note(parts: WorkerParts, items: Mapping[str, str], outcomes: Outcomes) -> None:
+    """What went wrong, of each. That one found no ledger is said last: others may have found one."""
+    away: list[LedgerUnreachable] = []
+    for id_, problem in outcomes.items():
+        if isinstance(problem, LedgerUnreachable):
+            away.append(problem)
+        elif problem is not None:
+            attempt(parts.context, items[id_], partial(_raise, problem))
+    if away:
+        raise away[0]
 
 
 def _raise(problem: Exception) -> None:

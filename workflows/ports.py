@@ -336,8 +336,8 @@ class Ledger(Protocol):
 
     def together(self, asks: Sequence[Ask]) -> Sequence[object]:
         """What the methods of these names would answer, in as few round trips as can be. Each is as atomic as it is by itself,
-        and none knows of another one. What one would raise is its answer; LedgerUnreachable is raised, and then nothing is known
-        of any of them.
+        and none knows of another one. What one would raise is its answer. LedgerUnreachable is raised where nothing is known of
+        any of them.
         """
         ...
 

@@ -44,9 +44,17 @@ def ask_together(
             answers[place] = _or_why_not(partial(ledger.commit, ask.change))
     wanted = {place: ask.commit_id for place, ask in enumerate(asks) if isinstance(ask, MakingDurable)}
     if wanted:
-        with timed("ledger", "make durable"):
-            answers.update(zip(wanted, probe.wait_for(list(wanted.values())), strict=True))
+        answers.update(_made_durable(wanted, probe))
     return [answers[place] for place in range(len(asks))]
+
+
+def _made_durable(wanted: dict[int, str], probe: DurabilityProbe) -> Answers:
+    """By then it is known what became of the others."""
+    with timed("ledger", "make durable"):
+        found = _or_why_not(partial(probe.wait_for, list(wanted.values())))
+    if not isinstance(found, list):
+        return dict.fromkeys(wanted, found)
+    return dict(zip(wanted, found, strict=True))
 
 
 def _run(asks: Sequence[Ask], server: Server, prepare: Callable[[Scripted], Prepared[Any]], answers: Answers) -> None:
@@ -60,6 +68,9 @@ def _run(asks: Sequence[Ask], server: Server, prepare: Callable[[Scripted], Prep
                 calls[place] = counted.enter_context(timed("ledger", "commit"))
                 calls[place].about = " ".join(entry.event.value for entry in ask.change.audit)
             found = _or_why_not(partial(prepare, ask))
+            if isinstance(found, LedgerUnreachable):
+                # Nothing was sent yet, and whoever asks the next one may wait as long for nothing.
+                raise found
             if isinstance(found, Prepared):
                 prepared[place] = found
             else:
@@ -75,7 +86,5 @@ def _run(asks: Sequence[Ask], server: Server, prepare: Callable[[Scripted], Prep
 def _or_why_not(do: Callable[[], object]) -> object:
     try:
         return do()
-    except LedgerUnreachable:
-        raise
     except Exception as problem:
         return problem

@@ -82,7 +82,8 @@ class Server:
 
     def run_together(self, scripts: Sequence[Prepared[Any]]) -> list[Any]:
         """Run them one after the other, in one round trip; another client's may come between two of them. What one answers may be
-        the exception that it alone would raise.
+        the exception that it alone would raise: full memory refuses one, and lets another one through. Raises LedgerUnreachable
+        where nothing is known of any.
         """
 
         def fill(pipe: Any) -> None:
@@ -95,14 +96,9 @@ class Server:
         if isinstance(answer, exceptions.NoScriptError):
             try:
                 return self.run(one.script, one.keys, one.args)
-            except CorruptLedger as problem:
+            except (CorruptLedger, LedgerUnreachable) as problem:
                 return problem
-        if not isinstance(answer, exceptions.RedisError):
-            return answer
-        meant = self.explain(answer)
-        if isinstance(meant, CorruptLedger):
-            return meant
-        raise meant
+        return self.explain(answer) if isinstance(answer, exceptions.RedisError) else answer
 
     def call(self, *command: Argument) -> Any:
         with self.plain_errors():

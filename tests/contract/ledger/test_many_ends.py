@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,21 +13,14 @@ from rq.serializers import JSONSerializer
 
 from bot import jobs
 from bot.queues import ACCESS_QUEUES, REMOVE, RqWake, in_jobs
-from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from bot.runtime.queue_worker import OwnWorker
-from tests.support import build
+from tests.contract.ledger.many_ends_world import MANY, crowded, overdue, states
 from tests.support.redis_world import RedisWorld
 from tests.support.round_trips import round_trips
 from workflows.core import keys
 from workflows.core.records.grant import GrantState
-from workflows.ledger.redis_ledger import RedisLedger
-from workflows.ports import Change, Committed, LeaseOver, TargetInDoubt
-from workflows.targets.aws.kinds import AwsKind
-from workflows.targets.aws.terms import AwsSpec
+from workflows.ports import LeaseOver, TargetInDoubt
 from workflows.usecases.fulfilment.converge_many import AT_ONCE, end_grants
-
-MANY = 20
-ROLES = [f"role-{number}" for number in range(MANY // 2)]
 
 
 @pytest.fixture
@@ -41,39 +32,8 @@ def client(redis_url: str) -> Iterator[Any]:
 
 @pytest.fixture
 def world(client: Any, redis_url: str) -> Iterator[RedisWorld]:
-    sets = [AwsSpec(AwsKind.IDENTITY_CENTER, permission_set=f"Set{role}") for role in ROLES]
-    roles = [build.entitlement(role, target=target) for role, target in zip(ROLES, sets, strict=True)]
-    world = RedisWorld(client, build.policy(build.environment(*roles)))
-    world.look()
-    world.activate()
-    # Who asks the server for the time here is no part of the product.
-    began, began_s = world.ledger.now(), time.monotonic()
-    for target in AwsKind:
-        world.target(target)._now = lambda: began + timedelta(seconds=time.monotonic() - began_s)
-    # Leases are renewed as in a worker, however slow the machine is, and over a connection that nobody counts.
-    with redis.Redis.from_url(redis_url) as beside:
-        ledger = RedisLedger(beside, durability="volatile", monotonic=time.monotonic)
-        renewer = BackgroundLeaseRenewer(ledger, time.monotonic)
-        object.__setattr__(world.ctx, "lease_renewer", renewer)
-        yield world
-        renewer.close()
-
-
-def overdue(world: RedisWorld, count: int = MANY) -> list[str]:
-    """Active grants whose deadline has come; all of them are due."""
-    found = [world.active(who, role=role) for role in ROLES for who in (build.DANA, build.NIA)][:count]
-    for id_ in found:
-        assert world.grant(id_).state is GrantState.ACTIVE
-        item, snapshot = keys.grant(id_), world.ledger.read(keys.grant(id_))
-        over = replace(world.grant(id_), deadline=snapshot.now - timedelta(seconds=1))
-        due = {keys.end_due(id_): over.deadline}
-        change = Change(world.press_id(), snapshot.now, snapshot.versions(), puts={item: over}, due=due)
-        assert isinstance(world.ledger.commit(change), Committed)
-    return found
-
-
-def states(world: RedisWorld, ids: Sequence[str]) -> set[GrantState]:
-    return {world.grant(id_).state for id_ in ids}
+    with crowded(client, redis_url) as found:
+        yield found
 
 
 def test_an_end_among_many_costs_25_round_trips_at_most_and_half_a_job(world: RedisWorld, client: Any) -> None:

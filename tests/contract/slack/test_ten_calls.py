@@ -166,10 +166,10 @@ class Interrupted:
 
     def _happen(self) -> None:
         happens, self.happens = self.happens, None
-        held, self._busy = self.rig.lease_renewer.held, True
+        self._busy = True
         assert happens is not None
         happens()
-        self.rig.lease_renewer.held, self._busy = held, False
+        self._busy = False
 
     def show(self, happens: Callable[[], object]) -> bool:
         """Whether there were so many steps."""

@@ -50,6 +50,14 @@ def _in_parts(ctx: WorkerContext, ids: Sequence[str], begin: Callable[[str], Doi
     for start in range(0, len(different), AT_ONCE):
         if start and ctx.monotonic_s() - began_s >= BEGIN_WITHIN_S:
             break
-        done = together(ctx, {id_: begin(id_) for id_ in different[start : start + AT_ONCE]})
-        outcomes |= {id_: one.why if isinstance(one, Failed) else None for id_, one in done.items()}
+        outcomes |= _part(ctx, different[start : start + AT_ONCE], begin)
     return outcomes
+
+
+def _part(ctx: WorkerContext, ids: Sequence[str], begin: Callable[[str], Doing[None]]) -> Outcomes:
+    try:
+        done = together(ctx, {id_: begin(id_) for id_ in ids})
+    except Exception as problem:
+        # It was none of theirs alone, and ended all of them: a job's time was over, say.
+        return dict.fromkeys(ids, problem)
+    return {id_: one.why if isinstance(one, Failed) else None for id_, one in done.items()}

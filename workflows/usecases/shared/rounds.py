@@ -91,6 +91,16 @@ class Failed:
 def together(ctx: Context, many: Mapping[str, Doing[T]]) -> Mapping[str, T | Failed]:
     """What each comes to, or what it has raised: none of them keeps the others from their end."""
     done: dict[str, T | Failed] = {}
+    try:
+        _in_rounds(ctx, many, done)
+    finally:
+        # Where all of them were stopped, none keeps what it holds: a lease that is kept alive for nobody keeps out everybody.
+        for doing in many.values():
+            doing.close()
+    return done
+
+
+def _in_rounds(ctx: Context, many: Mapping[str, Doing[T]], done: dict[str, T | Failed]) -> None:
     answers: dict[str, object] = dict.fromkeys(many)
     while answers:
         asked: dict[str, Ask] = {}
@@ -107,7 +117,6 @@ def together(ctx: Context, many: Mapping[str, Doing[T]]) -> Mapping[str, T | Fai
         if woken:
             ctx.wake(*woken)
         answers = dict(zip(asked, _answers(ctx, list(asked.values())), strict=True))
-    return done
 
 
 def _next_question(doing: Doing[T], answer: object, woken: dict[str, None]) -> Ask:
