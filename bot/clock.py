@@ -12,7 +12,7 @@ from bot.monotonic import host
 from bot.observability.log import log_failure
 from bot.observability.tally import EVERY_S as TALLY_EVERY_S
 from bot.observability.tally import Tally
-from bot.queues import SPREAD, UnknownKind, in_jobs
+from bot.queues import SPREAD, UnknownKind, in_jobs, reads_like_several
 from bot.runtime.heartbeat import beat_while_running
 from bot.runtime.life_sign import LifeSign
 from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_watching_the_record
@@ -23,7 +23,7 @@ from workflows.core import keys
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.usecases.drift.standing import schedule
 from workflows.usecases.identity.holders import ask_for_a_look
-from workflows.usecases.shared.due_items import declare_durability
+from workflows.usecases.shared.due_items import declare_durability, take_off
 from workflows.usecases.shared.outside import went_wrong
 from workflows.usecases.shared.troubles import Failure, attempt, note
 from workflows.usecases.upkeep.timekeeping import LOOK_EVERY_S as TIMEKEEPER_EVERY_S
@@ -39,8 +39,10 @@ COMPARE_EVERY_S = 10.0
 HOLDERS_EVERY_S = 60.0
 # The first look after a clock has begun to lead: others who start at the same time go first.
 RETAIN_AFTER_S = 60.0
-# A claimed item is due again after 5 s. What is due again about then was not seen to; an operation is asked after sooner.
-COMES_BACK_S_MIN, COMES_BACK_S = 4.5, 8.0
+# A claimed item is due again after 5 s, and is sent again then, or after 5 s more while wake-ups wait in the queues. A holding
+# that is due again about then was not seen to: an operation is asked after sooner, and the later looks come later. An end is due
+# until it is done, however late it comes back.
+COMES_BACK_S_MIN, COMES_BACK_S, END_COMES_BACK_S = 4.5, 14.0, 300.0
 # So much of an unknown item's name is said.
 _NAMED = 80
 # A clock that does not lead asks this often whether it may.
@@ -139,20 +141,31 @@ class Ticker:
 
     def _wake_what_is_due(self) -> None:
         for items in in_jobs(self._parts.due.claim(self._parts.token), self._came_back, self._spread):
-            self._send(items)
+            if reads_like_several(items[0]):
+                self._drop(items[0])
+            else:
+                self._send(items)
+
+    def _drop(self, item: str) -> None:
+        """It names nothing of ours, and would be due for ever."""
+        self._parts.context.unreadable(
+            f"item:{item[:_NAMED]}", f"{item[:_NAMED]!r} is due, and names nothing; it was taken off"
+        )
+        attempt(self._parts.context, "process:clock look", lambda: take_off(self._parts.context, item))
 
     def _came_back(self, item: str) -> bool:
         """Whether its last wake-up, which it shared with others, came to nothing: it was lost, or a worker of an older version
         took it, which knows jobs of one thing alone. Then it goes by itself.
         """
         sent_s = self._together_at_s.pop(item, None)
-        return sent_s is not None and COMES_BACK_S_MIN <= self._parts.monotonic_s() - sent_s < COMES_BACK_S
+        until_s = END_COMES_BACK_S if item.startswith(keys.end_due("")) else COMES_BACK_S
+        return sent_s is not None and COMES_BACK_S_MIN <= self._parts.monotonic_s() - sent_s < until_s
 
     def _send(self, items: tuple[str, ...]) -> None:
         now_s, item = self._parts.monotonic_s(), items[0]
         if len(items) > 1:
             self._together_at_s = {
-                name: at_s for name, at_s in self._together_at_s.items() if now_s - at_s < COMES_BACK_S
+                name: at_s for name, at_s in self._together_at_s.items() if now_s - at_s < END_COMES_BACK_S
             } | dict.fromkeys(items, now_s)
         try:
             self._parts.wake.send(*items)

@@ -195,6 +195,9 @@ def _step(course: Course) -> Doing[bool]:
     if isinstance(action, (Wait, Forget)):
         written = yield from write_step(ctx, turn, before, state, forget=isinstance(action, Forget))
         return isinstance(written, Lost) and written.why in _READ_AGAIN
+    if ctx.monotonic_s() >= course.until_s:
+        # Others of the same round were slow. Nothing outside is begun that may take as long again: a job is stopped by force.
+        return True
     if isinstance(action, (GrantAccess, RevokeAccess)):
         return (yield from _change_world(course, turn, before, state, action))
     outcome = _ask_world(ctx, state, action)

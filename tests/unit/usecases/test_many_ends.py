@@ -1,0 +1,105 @@
+"""Many holdings at once, in memory: what is slow at a target, or does not come back from a worker."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.clock import Ticker
+from bot.queues import JOB_TIMEOUT_S
+from tests.support import build
+from tests.support.world import World
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsSpec
+from workflows.usecases.fulfilment.converge_many import AT_ONCE, converge_holdings
+
+ROLES = [f"role-{number}" for number in range(AT_ONCE)]
+
+
+@pytest.fixture
+def world() -> World:
+    sets = [AwsSpec(AwsKind.IDENTITY_CENTER, permission_set=f"Set{role}") for role in ROLES]
+    roles = [build.entitlement(role, target=target) for role, target in zip(ROLES, sets, strict=True)]
+    return World(build.policy(build.environment(*roles)))
+
+
+def test_looks_that_are_all_slow_are_given_up_long_before_a_job_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RQ would stop the job in the middle of one of them, which would count as a fault of ours."""
+    ids = [world.active(role=role) for role in ROLES]
+    for id_ in ids:
+        world.end(id_)
+    world.work()
+    # The first of the later looks is due.
+    world.clock.advance(16)
+    target, took_s = world.target(), 20
+    really, asked = target.observe, []
+
+    def slow(resource: Any) -> Any:
+        asked.append(resource)
+        world.lease_renewer.pass_time(took_s)
+        return really(resource)
+
+    monkeypatch.setattr(target, "observe", slow)
+    began_s = world.clock.monotonic()
+    outcomes = converge_holdings(world.ctx, [world.grant(id_).holding for id_ in ids])
+    assert set(outcomes.values()) == {None}
+    assert 0 < len(asked) < AT_ONCE
+    assert world.clock.monotonic() - began_s < JOB_TIMEOUT_S / 2
+    assert not world.faults
+    # Those that had no turn are looked at soon, and what was seen is on record.
+    monkeypatch.setattr(target, "observe", lambda resource: asked.append(resource) or really(resource))
+    world.advance(3)
+    assert {resource.holding for resource in asked} == {world.grant(id_).holding for id_ in ids}
+
+
+# ---------------------------------------------------------------- what a worker of another version took
+
+
+class Clock:
+    """A clock whose look finds what the test says."""
+
+    def __init__(self, world: World, spread: int = 1) -> None:
+        self.now_s, self.due, self.sent = 1000.0, [], []
+        parts: Any = SimpleNamespace(
+            context=world.ctx,
+            due=SimpleNamespace(lead=lambda _: True, claim=lambda _: self.due),
+            token="t",
+            monotonic_s=lambda: self.now_s,
+            settings=SimpleNamespace(redis_durability="verify"),
+            wake=SimpleNamespace(send=lambda *items: self.sent.append(items)),
+            policy=world.policy,
+            activate_policy=lambda: None,
+        )
+        self._ticker = Ticker(parts, spread)
+
+    def finds(self, *items: str, after_s: float = 0.0) -> list[tuple[str, ...]]:
+        """What is sent for these."""
+        self.now_s += after_s
+        self.due, self.sent = list(items), []
+        self._ticker.tick()
+        return self.sent
+
+
+ENDS = ("end:PA-1", "end:PA-2", "end:PA-3")
+
+
+@pytest.mark.parametrize("after_s", [5.0, 10.2, 60.0])
+def test_an_end_that_was_sent_with_others_and_was_not_done_goes_alone_however_late_it_comes_back(
+    world: World, after_s: float
+) -> None:
+    """While wake-ups wait in the queues it is not sent again, so that it may come back after some rounds."""
+    clock = Clock(world)
+    assert clock.finds(*ENDS) == [ENDS]
+    assert clock.finds(*ENDS[:2], after_s=after_s) == [(ENDS[0],), (ENDS[1],)]
+
+
+def test_a_holding_that_comes_back_after_two_rounds_goes_alone_and_its_later_look_with_others(world: World) -> None:
+    clock, two = Clock(world), ("holding:H-1", "holding:H-2")
+    assert clock.finds(*two) == [two]
+    assert clock.finds(*two, after_s=10.1) == [(two[0],), (two[1],)]
+    assert clock.finds(*two, after_s=20.0) == [two]
+    assert clock.finds(*two, after_s=15.0) == [two]
