@@ -41,6 +41,8 @@ BY_NAME = {
         "waitaof": "the disk is waited for before a pipeline goes on",
     },
     "worker": {
+        "persist": "a worker of the version before, beside which this one runs for a while, notes what becomes of a job",
+        "watch": "as persist",
         "getdel": "a conversation in Teams is forgotten",
         "client|list": "MONITOR hides it: RQ looks for its own address",
         "wait": "replicas are waited for",

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import redis
+
+from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from tests.support import build
 from tests.support.world import Chat, World, account
 from workflows.core.people import PersonId
@@ -85,3 +90,14 @@ class RedisWorld(World):
     def knows(self, *people: PersonId) -> None:
         for who in people:
             self.chat.refresh_person(account(who), self.policy.policy)
+
+
+@contextmanager
+def leases_renewed(world: RedisWorld, redis_url: str) -> Iterator[None]:
+    """Leases are renewed as in a worker, however slow the machine is, and over a connection that nobody counts."""
+    with redis.Redis.from_url(redis_url) as beside:
+        ledger = RedisLedger(beside, durability="volatile", monotonic=time.monotonic)
+        renewer = BackgroundLeaseRenewer(ledger, time.monotonic)
+        object.__setattr__(world.ctx, "lease_renewer", renewer)
+        yield
+        renewer.close()

@@ -9,14 +9,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import redis
-
-from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from tests.support import build
-from tests.support.redis_world import RedisWorld
+from tests.support.redis_world import RedisWorld, leases_renewed
 from workflows.core import keys
 from workflows.core.records.grant import GrantState
-from workflows.ledger.redis_ledger import RedisLedger
 from workflows.ports import Change, Committed
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsSpec
@@ -37,13 +33,8 @@ def crowded(client: Any, redis_url: str) -> Iterator[RedisWorld]:
     began, began_s = world.ledger.now(), time.monotonic()
     for target in AwsKind:
         world.target(target)._now = lambda: began + timedelta(seconds=time.monotonic() - began_s)
-    # Leases are renewed as in a worker, however slow the machine is, and over a connection that nobody counts.
-    with redis.Redis.from_url(redis_url) as beside:
-        ledger = RedisLedger(beside, durability="volatile", monotonic=time.monotonic)
-        renewer = BackgroundLeaseRenewer(ledger, time.monotonic)
-        object.__setattr__(world.ctx, "lease_renewer", renewer)
+    with leases_renewed(world, redis_url):
         yield world
-        renewer.close()
 
 
 def overdue(world: RedisWorld, count: int = MANY) -> list[str]:

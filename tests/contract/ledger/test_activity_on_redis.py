@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from tests.support.build import DANA
-from tests.support.redis_world import RedisWorld
+from tests.support.redis_world import RedisWorld, leases_renewed
 from tests.unit.targets.events import session
 from workflows.core import keys
 from workflows.core.audit import Event
@@ -48,7 +48,7 @@ def over(world: RedisWorld, ago: timedelta) -> Grant:
     return older
 
 
-def test_what_was_done_comes_onto_the_record_and_the_item_off_the_clock(aws: Any, client: Any) -> None:
+def test_what_was_done_comes_onto_the_record_and_the_item_off_the_clock(aws: Any, client: Any, redis_url: str) -> None:
     world = RedisWorld(client)
     world.activate()
     grant = over(world, timedelta(minutes=30))
@@ -61,7 +61,8 @@ def test_what_was_done_comes_onto_the_record_and_the_item_off_the_clock(aws: Any
     )
     object.__setattr__(world.ctx, "targets", AwsTargets(RedisBuckets(client), monotonic=time.monotonic))
     assert ask_for_look(world.ctx, grant.id) == 1
-    look_at_activity(world.ctx, grant.id)
+    with leases_renewed(world, redis_url):
+        look_at_activity(world.ctx, grant.id)
     found = seen_of(world.ctx, grant.id)
     assert found.found is not None
     assert (found.done, found.found.whole, found.under_way) == (1, True, None)
