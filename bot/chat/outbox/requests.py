@@ -41,6 +41,7 @@ log = structlog.get_logger()
 LOOKED_FOR = timedelta(minutes=15)
 # Channel, owners, who asked: so many places there are for one message, and one look that finds nothing more.
 PLACES_MAX = 4
+POLICY_AGAIN_S = 5.0
 
 
 def show_request(box: Outbox, page: PostingSession, id_: str) -> None:
@@ -70,6 +71,7 @@ def show_request(box: Outbox, page: PostingSession, id_: str) -> None:
     if passing_s > 0:
         raise Later(passing_s)
     _look_again([facts])
+    _for_want_of_policy(policy, [facts])
     box.shown(page, versions, id_, _receipts_at(policy, facts))
 
 
@@ -100,6 +102,7 @@ def _show_batch(
 
     _send_and_go_on(box, page, plan, versions)
     _look_again(batch.members)
+    _for_want_of_policy(policy, batch.members)
     box.shown(page, versions, ids[0], _receipts_at(policy, batch.first))
 
 
@@ -222,6 +225,12 @@ def _look_again(members: Sequence[PlanningInput]) -> None:
     waits = [facts.look_again_s for facts in members if facts.look_again_s is not None]
     if waits:
         raise Later(min(waits))
+
+
+def _for_want_of_policy(policy: Policy | None, members: Sequence[PlanningInput]) -> None:
+    """Raises Later where the policy alone knows where a card has to stand: it follows when there is one again."""
+    if policy is None and any(facts.view.stage is Stage.WAITING for facts in members):
+        raise Later(POLICY_AGAIN_S)
 
 
 def _since(request: Request, grant: Grant | None) -> datetime | None:
