@@ -20,6 +20,7 @@ from workflows.usecases.shared.troubles import kind_of, standing
 
 # So many channels of the policy are looked at.
 CHANNELS_MAX = 1_000
+_INDEXES = (keys.waiting, keys.cards_waiting, keys.owed)
 
 
 class Behind:
@@ -44,7 +45,7 @@ class Behind:
         channels = self._channels()
         (seconds, micros), *answers = asked(self._redis, lambda pipe: self._ask(pipe, channels))
         now_s = seconds + micros / 1e6
-        since = [(surface_of(place), rows) for place, rows in zip(2 * channels, answers, strict=True)]
+        since = [(surface_of(place), rows) for place, rows in zip(len(_INDEXES) * channels, answers, strict=True)]
         waits = [(chat, rows[0][1]) for chat, rows in since if isinstance(rows, list) and rows]
         for chat, since_s in (*waits, *self._failing()):
             behind[chat] = max(behind.get(chat, 0.0), now_s - since_s)
@@ -58,7 +59,7 @@ class Behind:
 
     def _ask(self, pipe: Pipeline, channels: list[str]) -> None:
         pipe.time()
-        for index in (keys.waiting, keys.owed):
+        for index in _INDEXES:
             for place in channels:
                 pipe.zrange(self._keys.index(index(place)), 0, 0, withscores=True)
 

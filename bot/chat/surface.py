@@ -90,6 +90,8 @@ class Abilities:
     search: bool
     # What was posted can be changed. Where it cannot, a message is posted once.
     edits: bool = True
+    # Where many cards wait for their turn in a channel, a board names them.
+    boards: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ TRAITS = Traits(
         searches="slack:conversations.history",
         text_length_max=mrkdwn.FALLBACK_LENGTH_MAX,
     ),
-    abilities=Abilities(threads=True, whispers=True, home=True, search=True),
+    abilities=Abilities(threads=True, whispers=True, home=True, search=True, boards=True),
     means=MEANS,
     never_threads=frozenset({"restricted_action_non_threadable_channel"}),
     locks_thread=frozenset({"restricted_action_thread_locked", "thread_locked"}),

@@ -22,12 +22,14 @@ from bot.chat.forms import reduced_approval
 from bot.chat.forms import request as form
 from bot.chat.message import Message
 from bot.chat.messages import approval_card as cards
+from bot.chat.messages import board, notices, receipts
 from bot.chat.messages import break_glass as glass
-from bot.chat.messages import notices, receipts
 from bot.chat.messages import reminders as calls
 from bot.chat.messages.home import home_instead
+from bot.chat.outbox.plans.boards import LINES_MAX
 from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.request_view import RequestView, for_outsiders
+from bot.chat.wording.labels import Stage
 from bot.slack.form_view import options_of, view_of
 from bot.slack.render import blocks_of, home_of, text_of
 from tests.support import golden_teams, homes, views
@@ -106,6 +108,23 @@ def _named() -> Iterator[tuple[str, Message]]:
         for kind, each in ((name, view), (f"{name}, outside", for_outsiders(view)), (f"{name}, unkind", unkind)):
             for what, made in _of(each).items():
                 yield f"{kind}: {what}", made
+
+
+def of_boards() -> Iterator[dict[str, Any]]:
+    """In Slack alone there are any."""
+    waiting = {name: view for name, view in views.every_state().items() if view.stage is Stage.WAITING}
+    for name, view in waiting.items():
+        for kind, each in ((name, view), (f"{name}, unkind", replace(view, **_HAND, holder="<@UDANA> _holder_"))):
+            made = board.board([each])
+            yield {"what": kind, "text": text_of(made), "blocks": blocks_of(made)}
+    first = next(iter(waiting.values()))
+    for what, made in {
+        "all of them": board.board(list(waiting.values()), 37),
+        "outside": board.board([for_outsiders(first)]),
+        "too much": board.board([replace(first, danger="d" * 300, title="t" * 100, role="r" * 80)] * LINES_MAX),
+        "over": board.over(),
+    }.items():
+        yield {"what": what, "text": text_of(made), "blocks": blocks_of(made)}
 
 
 def _of(view: RequestView) -> dict[str, Message]:
@@ -187,7 +206,7 @@ def everything() -> dict[str, str]:
 def files(scenes: Mapping[str, Iterable[dict[str, Any]]], teams: golden_teams.Files) -> dict[str, str]:
     """The same, of scenes that `teams` has heard as well."""
     found = {name: lines(said) for name, said in scenes.items()}
-    found |= {"states": lines(of_states(teams)), "forms": lines(of_forms(teams))}
+    found |= {"states": lines(of_states(teams)), "forms": lines(of_forms(teams)), "boards": lines(of_boards())}
     return found | {f"teams/{name}": lines(said, (",", ":")) for name, said in teams.said.items()}
 
 

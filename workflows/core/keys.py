@@ -65,6 +65,7 @@ TOKENS = "tokens-once"  # tokens of pipelines that were taken, by when they run 
 
 # The subjects of chat that are somebody's own page.
 HOME = "home-"
+BOARD = "board-"
 
 CLOSED_PLACES = "places-closed"  # channels and people that chat takes no messages for, by since when
 # Chats' words for messages that they did not take, by when each was last seen: Slack's as they are, `SURFACE:WORD` of others.
@@ -187,6 +188,16 @@ def chat(subject: str) -> str:
 def waiting(channel: str) -> str:
     """Index: requests whose receipts wait for their turn in this channel, by since when."""
     return f"waiting:{channel}"
+
+
+def cards_waiting(channel: str) -> str:
+    """Index: requests whose cards wait for their turn in this channel, by since when."""
+    return f"cards-waiting:{channel}"
+
+
+def board(channel: str) -> str:
+    """The subject of chat that names what waits for its card in this channel."""
+    return f"{BOARD}{channel}"
 
 
 def owed(place: str) -> str:

@@ -17,8 +17,11 @@ def is_stray_copy(ctx: Context, act: Interaction, pressed: str) -> bool:
     found = read_value(act.value)
     if found is None or not pressed:
         return False
-    item = keys.chat(_told_by(ctx, act, found[0]))
-    record = ctx.ledger.read(item).readable(item, ChatRecord)
+    item, board = keys.chat(_told_by(ctx, act, found[0])), keys.chat(keys.board(act.channel))
+    snapshot = ctx.ledger.read(item, board)
+    record, named = (snapshot.readable(one, ChatRecord) for one in (item, board))
+    if named is not None and any(posting.ts == pressed for posting in named.postings.values()):
+        return False
     postings = record.postings.values() if record else ()
     # While a post of ours is under way, a copy may be the one whose record is about to be written.
     under_way = any(posting.intent_at is not None for posting in postings)

@@ -15,14 +15,16 @@ import structlog
 from bot.chat.message import Message, plain
 from bot.chat.outbox.edits import Edits, drawn, refuses_form
 from bot.chat.outbox.outages import Outages
+from bot.chat.outbox.plans.cards import is_card
 from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.outbox.turns import Turns
 from bot.chat.rich import ours
 from bot.chat.surface import Means, Messenger, NotDone, Posted
+from workflows.core import keys
 from workflows.core.destination import Destination, is_person, read_destination
 from workflows.core.records.chat import Posting
-from workflows.ports import Buckets
+from workflows.ports import Buckets, IndexEntry
 from workflows.usecases.shared.context import WorkerContext
 
 log = structlog.get_logger()
@@ -86,7 +88,10 @@ class Delivery:
             tries=0,
         )
         told = {planned.under: planned.told} if planned.under else None
-        page.put(planned.slot, done, f"posted:{planned.slot}", told, (planned.entry,) if planned.entry else ())
+        entries = (planned.entry,) if planned.entry else ()
+        # Those behind it go by how many are before them.
+        out = (IndexEntry(keys.cards_waiting(planned.channel), page.record.subject, None),) if is_card(planned) else ()
+        page.put(planned.slot, done, f"posted:{planned.slot}", told, entries, index=out)
         if is_person(planned.channel):
             self._outages.reached(planned.channel)
 

@@ -10,18 +10,20 @@ from bot.chat.chats import Chats
 from bot.chat.message import Message
 from bot.chat.outbox.deliveries import Deliveries
 from bot.chat.outbox.outages import Outages
+from bot.chat.outbox.plans.cards import is_card
 from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.plans.reach import told_at
 from bot.chat.outbox.plans.receipts import is_receipt
 from bot.chat.outbox.postings import Later, Overtaken, PostingSession, Stopped
 from bot.chat.outbox.recipients import Recipients
-from bot.chat.outbox.waiting import note_waiting
+from bot.chat.outbox.waiting import TURNS_AHEAD_MAX, note_card, note_waiting
 from bot.chat.places import surface_of
 from bot.chat.surface import NotDone
 from bot.chat.views.read_model import Reader
 from bot.directory.refresh import ChatDirectory
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
+from workflows.core.destination import is_person
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
 from workflows.ports import Buckets, Change, Committed, IndexEntry, PolicyUnavailable
@@ -36,6 +38,7 @@ class Outbox:
     ctx: WorkerContext
     chats: Chats
     directory: ChatDirectory
+    buckets: Buckets
     command: str
     reader: Reader
     outages: Outages
@@ -47,7 +50,7 @@ class Outbox:
         outages = Outages(ctx, chats)
         delivery = Deliveries(ctx, chats, buckets, outages, command)
         recipients = Recipients(ctx, directory.away, lambda place: outages.word(place) is not None)
-        return cls(ctx, chats, directory, command, Reader(ctx), outages, delivery, recipients)
+        return cls(ctx, chats, directory, buckets, command, Reader(ctx), outages, delivery, recipients)
 
     def policy(self) -> Policy | None:
         try:
@@ -86,12 +89,21 @@ class Outbox:
             except Later as later:
                 unsent.waits.append((surface, later))
                 unsent.held.add(item.channel)
-                if later.channel is not None and is_receipt(item):
-                    note_waiting(self.ctx, page.record.subject, later.channel)
+                if later.channel is not None:
+                    later.after_s = max(later.after_s, self._in_line_s(page.record.subject, item, later.channel))
             except NotDone as problem:
                 unsent.failed.append((surface, problem))
                 unsent.held.add(item.channel)
         unsent.tell()
+
+    def _in_line_s(self, subject: str, item: PlannedMessage, channel: str) -> float:
+        """Note what waits for its turn in a channel. Returns for how many seconds others have the turns."""
+        traits = self.chats.of(channel).traits
+        if is_receipt(item):
+            note_waiting(self.ctx, subject, channel)
+        elif is_card(item) and traits.abilities.boards and not is_person(channel):
+            return min(note_card(self.ctx, subject, channel), TURNS_AHEAD_MAX) / traits.limits.posts.a_second
+        return 0.0
 
     # ------------------------------------------------------------ it is shown
 

@@ -121,9 +121,10 @@ class PostingSession:
         told: Mapping[str, int] | None = None,
         audit: tuple[AuditEvent, ...] = (),
         reads: Mapping[str, int] | None = None,
+        index: tuple[IndexEntry, ...] = (),
     ) -> None:
         record = replace(self.with_posting(slot, posting), told={**self.record.told, **(told or {})})
-        self.save(record, step, audit=audit, reads=reads)
+        self.save(record, step, None, *index, audit=audit, reads=reads)
 
     def with_posting(self, slot: str, posting: Posting) -> ChatRecord:
         return replace(self.record, postings={**self.record.postings, slot: posting})

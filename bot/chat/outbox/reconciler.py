@@ -11,6 +11,7 @@ from datetime import timedelta
 import structlog
 
 from bot.chat.outbox import accounts, digests, installation
+from bot.chat.outbox.boards import Boards
 from bot.chat.outbox.certification import show_card, show_round
 from bot.chat.outbox.closed_places import ClosedPlaces
 from bot.chat.outbox.digests import show_digest
@@ -87,6 +88,7 @@ BY_PREFIX: Mapping[str, Show] = {
     UNREADABLE: installation.show_unreadable,
     TARGET_USER: accounts.show_target_user,
     PLACE: lambda box, page, subject: ClosedPlaces(box).show(page, place_of(subject)),
+    keys.BOARD: lambda box, page, subject: Boards(box).show(page, subject.removeprefix(keys.BOARD)),
     SUMMARY: lambda box, page, subject: Summary(box).show(page, channel_of(subject)),
 }
 

@@ -9,16 +9,17 @@ from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.postings import Later, PostingSession, Stopped
 from bot.chat.places import everything
-from bot.chat.surface import Means, NotDone, Rate, Traits
+from bot.chat.surface import Limits, Means, NotDone, Rate, Traits
 from workflows.core.records.chat import Posting
 from workflows.ports import Buckets
 
 # After so many answers with a word that nobody knows, the place is taken to be closed.
 UNKNOWN_TRIES = 5
-# What a kind of message has to leave in the bucket for those that matter more; cards, alarms and news for a person use all
-# of it. So a flood of receipts never holds up the card that somebody waits for. A thread is begun only where its first
+# What a kind of message has to leave in the bucket for those that matter more; boards, break-glass, alarms and news for a
+# person use all of it. So a flood of receipts never holds up the card that somebody waits for, and a flood of cards never the
+# board that names them. A thread is begun only where its first
 # lines can follow, or a summary would tell what its root has just said.
-POSTS_RESERVE = {"summary": 0.5, "lines": 1.0, "receipts": 2.0}
+POSTS_RESERVE = {"card": 0.5, "summary": 0.75, "lines": 1.0, "receipts": 2.0}
 EDITS_RESERVE = {"holder": 5.0, "several": 5.0, "asked": 5.0, "receipts": 10.0, "glass": 10.0}
 
 
@@ -46,12 +47,12 @@ class Turns:
     def wait_to_edit(self, planned: PlannedMessage) -> None:
         """Raises Later, and Stopped."""
         rate = self._limits.edits
-        self._wait(self._edits_of(planned), rate, kept_back(rate, EDITS_RESERVE.get(_kind(planned), 0.0)), None)
-
-    def _edits_of(self, planned: PlannedMessage) -> str:
-        """The bucket. One channel that is asked to be left alone must not hold up another, where the chat counts them apart."""
-        rate = self._limits.edits
-        return _of(rate, planned.channel) if self._limits.edits_apart else rate.bucket
+        self._wait(
+            edits_bucket(self._limits, planned.channel),
+            rate,
+            kept_back(rate, EDITS_RESERVE.get(_kind(planned), 0.0)),
+            None,
+        )
 
     def _wait(self, bucket: str, rate: Rate, reserve: float, channel: str | None) -> None:
         if self._outages.word(everything(self._surface)) is not None:
@@ -68,7 +69,7 @@ class Turns:
 
     def edit_failed(self, page: PostingSession, planned: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """As `post_failed`."""
-        self._failed(page, planned, posting, problem, self._edits_of(planned), None)
+        self._failed(page, planned, posting, problem, edits_bucket(self._limits, planned.channel), None)
 
     def search_failed(self, page: PostingSession, planned: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """As `post_failed`; where it returns, nobody will ever know whether the post is there."""
@@ -113,6 +114,11 @@ class Turns:
         if problem.after_s:
             self._buckets.block(bucket, problem.after_s)
             raise Later(problem.after_s, channel) from problem
+
+
+def edits_bucket(limits: Limits, channel: str) -> str:
+    """One channel that is asked to be left alone must not hold up another, where the chat counts them apart."""
+    return _of(limits.edits, channel) if limits.edits_apart else limits.edits.bucket
 
 
 def _kind(planned: PlannedMessage) -> str:

@@ -141,7 +141,7 @@ def story(client: Any) -> RedisWorld:
     world.active(DANA)
     world.asked(DANA, role="admin")
     now = world.ledger.now()
-    names = (*INDEXES, keys.waiting("C1"), keys.last_of("x"))
+    names = (*INDEXES, keys.waiting("C1"), keys.cards_waiting("C1"), keys.last_of("x"))
     index = [IndexEntry(name, "PA-1", now.timestamp()) for name in names if name not in (keys.LIVE, keys.PENDING)]
     reads = world.ledger.read(*MORE).versions()
     made = world.ledger.commit(Change("more", now, reads, puts=MORE, index=tuple(index), removes_access=True))
@@ -281,6 +281,7 @@ def kind_of(key: str) -> str:
 KINDS_OF_KEYS = (
     *sorted(f"record:{kind}" for kind in KINDS),
     *(f"index:{name}" for name in INDEXES),
+    "index:cards-waiting",
     "index:last",
     "index:waiting",
     "audit",

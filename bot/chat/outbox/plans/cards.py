@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.chat.message import Message
@@ -28,6 +29,11 @@ from workflows.core.records.oversight import ReviewState
 
 def cards_of(planning: PlanningInput) -> list[PlannedMessage]:
     return [_card(planning, channel) for channel in card_channels(planning)]
+
+
+def is_card(planned: PlannedMessage) -> bool:
+    """Of a request that is to be decided; of break-glass it is an announcement."""
+    return planned.slot.startswith("card:") and not planned.urgent
 
 
 def card_channels(planning: PlanningInput) -> list[str]:
@@ -64,12 +70,13 @@ def _card(planning: PlanningInput, channel: str) -> PlannedMessage:
     owners = planning.environment.owners if planning.environment else ()
     mentions = planning.calls.at(channel).mentions
     if planning.request.break_glass:
-        return rendered(
+        announced = rendered(
             planning,
             f"card:{channel}",
             channel,
             lambda view: break_glass.break_glass_card(view, mentions, owners),
         )
+        return replace(announced, urgent=True)
     return rendered(
         planning,
         f"card:{channel}",
