@@ -38,6 +38,7 @@ from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.records.request import Request
 from workflows.core.rules.batch import panels
 from workflows.ports import IndexEntry, Snapshot
+from workflows.usecases.shared.troubles import over
 
 # So many are looked at, those that have waited longest.
 AT_ONCE = 200
@@ -87,6 +88,7 @@ class Boards:
         wait_s = self._until_edit_s(page.record, items, channel)
         posts = [item for item in items if not _stands(page.record, item)]
         self._outbox.send(page, posts if wait_s else items, found.versions)
+        self._well(page)
         if wait_s:
             raise Later(wait_s)
         if _open_slots(page.record) or self._ctx.ledger.count(keys.cards_waiting(channel)):
@@ -151,6 +153,14 @@ class Boards:
         if not any(_stands(record, item) and record.postings[item.slot].shown != item.key for item in items):
             return 0.0
         return self._outbox.buckets.take(f"board:{channel}", rate=1 / EDITED_EACH_S, burst=1)
+
+    def _well(self, page: PostingSession) -> None:
+        """The next bad minute begins with short pauses again."""
+        if page.record.failures:
+            failed = page.record.failures
+            page.save(replace(page.record, failures=0), f"well:{self._ctx.chance.hex(8)}")
+            if failed > 1:
+                over(self._ctx, page.item)
 
     def _rest(self, page: PostingSession, channel: str) -> None:
         """Nothing waits any more. Whoever came meanwhile is found behind the commit, and comes again by themselves."""

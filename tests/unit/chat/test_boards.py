@@ -9,6 +9,7 @@ import pytest
 
 from bot.chat.messages import board as words
 from bot.chat.messages.approval_card import APPROVE, DENY, MORE
+from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plans.boards import (
     BETWEEN,
     GONE_TOGETHER,
@@ -19,12 +20,18 @@ from bot.chat.outbox.plans.boards import (
     Newest,
     named,
 )
+from bot.chat.outbox.plans.cards import is_card
+from bot.chat.outbox.plans.planning import PlannedMessage
+from bot.chat.outbox.postings import Later
+from bot.chat.outbox.turns import Turns
 from bot.chat.plain_text import as_text
 from bot.chat.views.request_view import for_outsiders
 from bot.chat.wording.labels import Stage
 from bot.slack import blocks as b
 from bot.slack.render import blocks_of
+from bot.slack.traits import TRAITS
 from tests.support import build, views
+from workflows.ledger.memory import MemoryBuckets, MemoryClock
 
 NOW = build.NOW
 MOMENT = timedelta(seconds=1)
@@ -110,6 +117,35 @@ def test_lines_whose_cards_have_come_go_a_few_at_a_time(carded: int, stay: bool)
 def test_they_go_with_any_other_edit_and_with_the_last_that_waits(waits: list[str], carded: list[str]) -> None:
     told = named(waits, carded, dict.fromkeys(ids(3), 1), Newest(1, NOW), NOW)
     assert told == dict.fromkeys(waits, 1)
+
+
+# ---------------------------------------------------------------- who goes first
+
+
+class NothingIsClosed(Outages):
+    def __init__(self) -> None:
+        pass
+
+    def word(self, place: str) -> None:
+        return None
+
+
+def test_a_board_and_a_break_glass_go_before_the_cards_that_wait() -> None:
+    turns = Turns(MemoryBuckets(MemoryClock(NOW)), TRAITS, NothingIsClosed())
+    card = PlannedMessage("card:C1", "C1", words.over(), key="")
+    glass, board = replace(card, urgent=True), replace(card, slot="board:1")
+    for _ in range(3):
+        turns.wait_to_post(card)
+    with pytest.raises(Later) as waits:
+        turns.wait_to_post(card)
+    assert waits.value.channel == "C1"
+    turns.wait_to_post(glass)
+    with pytest.raises(Later) as next_one:
+        turns.wait_to_post(board)
+    assert next_one.value.after_s < 1.5
+    assert is_card(card)
+    assert not is_card(glass)
+    assert not is_card(board)
 
 
 # ---------------------------------------------------------------- what it says
