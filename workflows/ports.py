@@ -237,6 +237,10 @@ class Durability:
     why: str = ""
 
 
+# So many ids are read at a time, and the records of as many.
+WALKED_AT_ONCE = 200
+
+
 class Ledger(Protocol):
     """The record, the truth. Raises LedgerUnreachable from every method when the server does not answer."""
 
@@ -267,6 +271,14 @@ class Ledger(Protocol):
         newest: bool = False,
     ) -> Sequence[str]:
         """Members by score, ascending unless `newest`."""
+        ...
+
+    def walk(self, index: str, *, at_once: int = WALKED_AT_ONCE) -> Iterator[Sequence[str]]:
+        """All members by score, so many at a time: for whatever grows with the installation, and is never held as a whole.
+
+        Who stands there all the while comes once; who is moved meanwhile comes once or twice, or not where that was towards the
+        beginning.
+        """
         ...
 
     def count(self, index: str) -> int: ...

@@ -24,6 +24,7 @@ from workflows.ledger.times import micros, score
 from workflows.ports import (
     LEASE_S,
     STALE_S_MAX,
+    WALKED_AT_ONCE,
     Ask,
     Change,
     Committed,
@@ -335,6 +336,18 @@ class MemoryLedger(Ledger):
             found = sorted((at, member.encode()) for member, at in self._indexes.get(index, {}).items())
         inside = [m.decode() for at, m in found if (low is None or at >= low) and (high is None or at <= high)]
         return (inside[::-1] if newest else inside)[:limit]
+
+    def walk(self, index: str, *, at_once: int = WALKED_AT_ONCE) -> Iterator[Sequence[str]]:
+        self._reach()
+        last: tuple[float, bytes] | None = None
+        while True:
+            with self.lock:
+                found = sorted((at, member.encode()) for member, at in self._indexes.get(index, {}).items())
+            part = [one for one in found if last is None or one > last][:at_once]
+            if not part:
+                return
+            last = part[-1]
+            yield [member.decode() for _, member in part]
 
     def count(self, index: str) -> int:
         self._reach()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from math import inf
 from typing import Any, TypeVar
 
 import redis
@@ -28,6 +29,7 @@ from workflows.ledger.scripts import Argument, Prepared, Script, Server, raw, sc
 from workflows.ledger.times import instant
 from workflows.ports import (
     LEASE_S,
+    WALKED_AT_ONCE,
     Acquiring,
     Ask,
     Change,
@@ -242,6 +244,31 @@ class RedisLedger(Ledger):
         if found is None or (bounded and len(found) >= limit):
             return None
         return [member for member, score in found if (low is None or score >= low) and (high is None or score <= high)]
+
+    def walk(self, index: str, *, at_once: int = WALKED_AT_ONCE) -> Iterator[Sequence[str]]:
+        # `ties`: how many of those that came have the score of `last`. Redis orders those by name.
+        last, ties = (-inf, b""), 0
+        while True:
+            # With the last one that came: where it is not the first, somebody before it is gone.
+            found = self._portion(index, last[0], max(0, ties - 1), at_once + 1)
+            if ties and found[:1] == [last]:
+                found = found[1:]
+            elif ties:
+                found = [one for one in self._portion(index, last[0], 0, ties + at_once) if one > last]
+            found = found[:at_once]
+            if not found:
+                return
+            yield texts((member for _, member in found), f"index:{index}", self._notice)
+            ties = sum(at == found[-1][0] for at, _ in found) + (ties if last[0] == found[-1][0] else 0)
+            last = found[-1]
+
+    def _portion(self, index: str, low: float, offset: int, limit: int) -> list[tuple[float, bytes]]:
+        ends = repr(low), "+inf", "BYSCORE", "LIMIT", offset, limit, "WITHSCORES"
+        with self._index(index):
+            found = self._server.call("ZRANGE", self._keys.index(index), *ends)
+        # In pairs or in a row, as the client and the server speak to each other.
+        pairs = found if found and isinstance(found[0], list) else zip(*[iter(found)] * 2, strict=True)
+        return [(float(at), raw(member)) for member, at in pairs]
 
     def count(self, index: str) -> int:
         with self._index(index):

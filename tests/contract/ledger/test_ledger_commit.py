@@ -305,6 +305,23 @@ def test_an_index_is_read_by_score_from_either_end(world: World) -> None:
     assert read("open") == ["c", "a", "d"]
 
 
+def test_an_index_is_walked_to_its_end_whoever_leaves_it_meanwhile(world: World) -> None:
+    """Also where many stand at the same score, and where whoever came last is the one who goes."""
+    scores = {f"m{number}": float(number // 4) for number in range(14)}
+    world.commit(index=tuple(IndexEntry("open", member, score) for member, score in scores.items()))
+    in_order = world.ledger.members("open")
+    assert [list(part) for part in world.ledger.walk("open", at_once=3)] == [
+        in_order[first : first + 3] for first in range(0, 14, 3)
+    ]
+    came: list[str] = []
+    gone = {"m4", "m5", "m0", "m7"}
+    for part in world.ledger.walk("open", at_once=3):
+        came += part
+        world.commit(index=tuple(IndexEntry("open", member, None) for member in gone & set(came)))
+    assert came == in_order
+    assert list(world.ledger.walk("other")) == []
+
+
 def test_records_of_every_kind_are_found(world: World) -> None:
     world.put("slot:a", slot("a"))
     world.put("press:b", press("b"))

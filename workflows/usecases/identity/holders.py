@@ -1,4 +1,4 @@
-"""Who holds something that is live, waits or begins later, and by which accounts they are known: in few reads, however many."""
+"""Who holds something that is live, waits or begins later, and by which accounts they are known: a part at a time."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from workflows.usecases.shared.rebuilt import grant_where_known
 T = TypeVar("T")
 
 AT_ONCE = 200
-FOUND_MAX = 20_000
 # A look comes every five minutes; the clock, which comes by once a minute, asks for one within so many seconds.
 ASKED_WITHIN_S = 240.0
 # What ends already needs nobody to end it.
 _OPEN = frozenset({GrantState.ACTIVATING, GrantState.ACTIVE})
-INDEXES = (keys.LIVE, keys.PENDING, keys.SCHEDULED)
+WAITING = (keys.PENDING, keys.SCHEDULED)
+INDEXES = (keys.LIVE, *WAITING)
 
 
 @dataclass(slots=True)
@@ -74,22 +74,49 @@ def holds_something(ctx: Context, who: PersonId) -> bool:
     return any(ctx.ledger.count(keys.of_person(index, who)) for index in INDEXES)
 
 
-def holders(ctx: Context, only: PersonId | None = None) -> dict[PersonId, Held]:
-    """Everybody who holds something, or `only` this person. A record that cannot be read hides no other one."""
-    found: dict[PersonId, Held] = {}
-    for grant in _grants(ctx, _members(ctx, keys.LIVE, only)):
-        if grant.state in _OPEN and only in (None, grant.holder) and not is_pipeline(grant.holder):
-            found.setdefault(grant.holder, Held(grant.holder_name)).grants.append(grant)
-    waiting = (*_members(ctx, keys.PENDING, only), *_members(ctx, keys.SCHEDULED, only))
-    for request in _requests(ctx, tuple(dict.fromkeys(waiting))):
-        for who, name in _whose(request).items():
-            if only in (None, who):
-                found.setdefault(who, Held(name)).requests.append(request)
+def holders(ctx: Context) -> dict[PersonId, str]:
+    """Everybody who holds something, and what they are called. A record that cannot be read hides no other one.
+
+    Not what they hold: that is more than fits into a process. See `held_by`.
+    """
+    found: dict[PersonId, str] = {}
+    for grant in open_grants(ctx):
+        found.setdefault(grant.holder, grant.holder_name)
+    for index in WAITING:
+        for request in _walked(ctx, index):
+            for who, name in _whose(request).items():
+                found.setdefault(who, name)
     return found
 
 
-def _members(ctx: Context, index: str, only: PersonId | None) -> Sequence[str]:
-    return ctx.ledger.members(keys.of_person(index, only) if only else index, limit=FOUND_MAX)
+def held_by(ctx: Context, who: PersonId, name: str) -> Held:
+    """What one person has; `name`: as `holders` has it."""
+    grants = (grant for part in ctx.ledger.walk(keys.of_person(keys.LIVE, who)) for grant in _grants(ctx, part))
+    held = Held(name, [grant for grant in grants if _is_held(grant) and grant.holder == who])
+    asked = (request for index in WAITING for request in _walked(ctx, keys.of_person(index, who)))
+    held.requests += {request.id: request for request in asked if who in _whose(request)}.values()
+    return held
+
+
+def open_grants(ctx: Context) -> Iterator[Grant]:
+    """All that people hold, a part at a time."""
+    for part in ctx.ledger.walk(keys.LIVE):
+        yield from filter(_is_held, _grants(ctx, part))
+
+
+def grants_of(ctx: Context, ids: Iterable[str]) -> Iterator[Grant]:
+    """Those of these that people hold."""
+    for part in _parts(ids):
+        yield from filter(_is_held, _grants(ctx, part))
+
+
+def _is_held(grant: Grant) -> bool:
+    return grant.state in _OPEN and not is_pipeline(grant.holder)
+
+
+def _walked(ctx: Context, index: str) -> Iterator[Request]:
+    for part in ctx.ledger.walk(index):
+        yield from _requests(ctx, part)
 
 
 def _whose(request: Request) -> dict[PersonId, str]:
@@ -103,16 +130,15 @@ def _whose(request: Request) -> dict[PersonId, str]:
 
 
 def _grants(ctx: Context, ids: Sequence[str]) -> Iterator[Grant]:
-    for part in _parts(ids):
-        snapshot = ctx.ledger.read(*map(keys.grant, part))
-        yield from (grant for id_ in part if (grant := grant_where_known(ctx, snapshot, id_)) is not None)
+    """So many as were read at a time."""
+    snapshot = ctx.ledger.read(*map(keys.grant, ids))
+    yield from (grant for id_ in ids if (grant := grant_where_known(ctx, snapshot, id_)) is not None)
 
 
 def _requests(ctx: Context, ids: Sequence[str]) -> Iterator[Request]:
-    for part in _parts(ids):
-        snapshot = ctx.ledger.read(*map(keys.request, part))
-        found = (snapshot.readable(keys.request(id_), Request) for id_ in part)
-        yield from (request for request in found if request is not None)
+    snapshot = ctx.ledger.read(*map(keys.request, ids))
+    found = (snapshot.readable(keys.request(id_), Request) for id_ in ids)
+    yield from (request for request in found if request is not None)
 
 
 def _parts(items: Iterable[T]) -> Iterator[list[T]]:

@@ -16,7 +16,7 @@ from workflows.core.records.leavers import Finding, FindingState, Leavers
 from workflows.core.rules.leaving import Looked, News, Plan, Standing, Verdict, plan, standing, verdict
 from workflows.ports import Change, Snapshot
 from workflows.usecases.identity.departure import back, partly
-from workflows.usecases.identity.holders import Held, accounts_of, chats, holders
+from workflows.usecases.identity.holders import accounts_of, chats, held_by, holders
 from workflows.usecases.identity.leaving import end_of_leaver
 from workflows.usecases.identity.movers import look_at_movers
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, WorkerContext, event, run
@@ -55,12 +55,12 @@ def look_at_holders(ctx: WorkerContext) -> None:
     if made.ends:
         # Should this worker die over one of them, or find no ledger, the others do not wait for the next ordinary look.
         ctx.ledger.remind(keys.LEAVERS, SOONER_S)
-    if not all([end_of_leaver(ctx, policy, who, found[who]) for who in made.ends]):
+    if not all([end_of_leaver(ctx, policy, who, held_by(ctx, who, found[who])) for who in made.ends]):
         # What was seen was overtaken, or could not be seen again: either the next look finds them there, or it ends.
         ctx.ledger.remind(keys.LEAVERS, AGAIN_S)
     for who, said in stands.items():
         _noted(ctx, found[who], bound[who], said, verdicts[who])
-    look_at_movers(ctx, policy, {who: held for who, held in found.items() if verdicts[who] is not Verdict.LEFT})
+    look_at_movers(ctx, policy, {who: name for who, name in found.items() if verdicts[who] is not Verdict.LEFT})
     _tell_of_silence(ctx, looked)
     if looked.silent and (Verdict.LEFT in verdicts.values() or _is_ending(made.after.finding)):
         # Who is gone waits for those of whom nothing is known, and so does what people have said.
@@ -90,13 +90,14 @@ def _tell_of_silence(ctx: WorkerContext, looked: Looked) -> None:
 
 
 def _noted(
-    ctx: WorkerContext, held: Held, records: Sequence[AccountRecord], said: Sequence[Standing], found: Verdict
+    ctx: WorkerContext, name: str, records: Sequence[AccountRecord], said: Sequence[Standing], found: Verdict
 ) -> None:
     """Of one account while others of theirs are there: told once. Whoever is back has not left."""
     if found is Verdict.PARTLY:
         gone = [record for record, one in zip(records, said, strict=True) if one is Standing.GONE]
         for record in gone:
-            if record.left_at is None:
+            if record.left_at is None and record.person is not None:
+                held = held_by(ctx, record.person, name)
                 partly(ctx, record, [other for other in records if other not in gone], held)
     for record, one in zip(records, said, strict=True):
         if one is Standing.HERE and record.left_at is not None:
@@ -107,7 +108,7 @@ def _noted(
 
 
 def _planned(
-    ctx: Context, verdicts: Mapping[PersonId, Verdict], found: Mapping[PersonId, Held], *, partial: bool
+    ctx: Context, verdicts: Mapping[PersonId, Verdict], found: Mapping[PersonId, str], *, partial: bool
 ) -> Plan:
     """What is to be done, after it is on record."""
     made = Plan((), Leavers())
@@ -126,7 +127,7 @@ def _planned(
 
 
 def _remembered(
-    ctx: Context, snapshot: Snapshot, before: Leavers, made: Plan, found: Mapping[PersonId, Held]
+    ctx: Context, snapshot: Snapshot, before: Leavers, made: Plan, found: Mapping[PersonId, str]
 ) -> CommitAttempt:
     told = _told(ctx, snapshot, before, made, found)
     subjects = tuple(keys.chat(entry.subject) for entry in told)
@@ -145,7 +146,7 @@ def _remembered(
 
 
 def _told(
-    ctx: Context, snapshot: Snapshot, before: Leavers, made: Plan, found: Mapping[PersonId, Held]
+    ctx: Context, snapshot: Snapshot, before: Leavers, made: Plan, found: Mapping[PersonId, str]
 ) -> tuple[AuditEvent, ...]:
     entries: list[AuditEvent] = []
     old, new = before.finding, made.after.finding
@@ -162,10 +163,11 @@ def decided(ctx: Context, snapshot: Snapshot, finding: Finding, said: str, priva
     return event(ctx, Event.LEAVERS_DECIDED, subject, snapshot, facts, private)
 
 
-def _held(ctx: Context, snapshot: Snapshot, finding: Finding, found: Mapping[PersonId, Held]) -> AuditEvent:
-    lines = [f"{found[who].name}: {', '.join(found[who].things)}" for who in finding.people if who in found]
+def _held(ctx: Context, snapshot: Snapshot, finding: Finding, found: Mapping[PersonId, str]) -> AuditEvent:
+    named = [who for who in finding.people if who in found][:NAMES_MAX]
+    lines = [f"{found[who]}: {', '.join(held_by(ctx, who, found[who]).things)}" for who in named]
     facts = {"people": str(len(finding.people)), "holders": str(finding.holders), "finding": finding.named}
     if finding.lately:
         facts |= {"lately": str(finding.lately), "within": format_duration(finding.within)}
-    private = {"names": "\n".join(lines[:NAMES_MAX])}
+    private = {"names": "\n".join(lines)}
     return event(ctx, Event.LEAVERS_HELD, SUBJECT + finding.number, snapshot, facts, private)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from workflows.core import keys
 from workflows.core.audit import Event
@@ -17,7 +17,7 @@ from workflows.core.refusal import Code
 from workflows.core.rules.leaving import too_many
 from workflows.core.rules.moving import groups_that_ask, has_moved
 from workflows.ports import Change
-from workflows.usecases.identity.holders import Held, accounts_of
+from workflows.usecases.identity.holders import Held, accounts_of, grants_of, held_by, open_grants
 from workflows.usecases.identity.leaving import BY_ITSELF, said_of, subject_of
 from workflows.usecases.shared.context import SOON, CommitAttempt, Outcome, WorkerContext, event, not_in_force, run
 from workflows.usecases.shared.take_back import take_back
@@ -25,24 +25,53 @@ from workflows.usecases.shared.take_back import take_back
 ENDED, TOLD = "ended", "told"
 
 
-def look_at_movers(ctx: WorkerContext, policy: Policy, found: Mapping[PersonId, Held]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """All that people hold whom the same groups let ask: `people` have it. There are few of them, however many grants."""
+
+    example: Grant
+    people: set[PersonId]
+
+
+def look_at_movers(ctx: WorkerContext, policy: Policy, found: Mapping[PersonId, str]) -> None:
     """`found`: who holds something, without those who have left. On groups of this moment, under the policy in force."""
     if policy.on_mover is OnMover.KEEP or not_in_force(ctx.ledger.read(keys.ACTIVE_POLICY), policy):
         return
-    grants = [grant for held in found.values() for grant in held.grants]
-    groups = _groups(ctx, policy, grants)
-    said = {grant.id: has_moved(policy, grant, groups) for grant in grants}
-    _forget(ctx, said)
-    moved = {who: [grant for grant in held.grants if said[grant.id]] for who, held in found.items()}
-    moved = {who: theirs for who, theirs in moved.items() if theirs}
+    held = _asking(ctx, policy, found)
+    groups = _groups(ctx, policy, held)
+    _forget(ctx, policy, groups, found)
+    moved = [
+        who for who in found if any(who in one.people and _moved(policy, one, who, groups) for one in held.values())
+    ]
     # A group that lost its members by mistake takes nothing from so many: they are told of.
     ends = policy.on_mover is OnMover.END and not too_many(len(moved), len(found))
-    for who, theirs in moved.items():
-        _settle(ctx, policy, who, Held(found[who].name, theirs), ends=ends)
+    for who in moved:
+        theirs = _theirs(ctx, policy, who, found[who], groups)
+        if theirs.grants:
+            _settle(ctx, policy, who, theirs, ends=ends)
 
 
-def _groups(ctx: WorkerContext, policy: Policy, grants: Sequence[Grant]) -> GroupFacts:
-    names = tuple(dict.fromkeys(name for grant in grants for name in groups_that_ask(policy, grant)))
+def _asking(ctx: WorkerContext, policy: Policy, found: Mapping[PersonId, str]) -> Mapping[tuple[str, ...], _Asking]:
+    """By the groups that let somebody ask for it."""
+    held: dict[tuple[str, ...], _Asking] = {}
+    for grant in open_grants(ctx):
+        names = groups_that_ask(policy, grant)
+        if names and grant.holder in found:
+            held.setdefault(names, _Asking(grant, set())).people.add(grant.holder)
+    return held
+
+
+def _moved(policy: Policy, one: _Asking, who: PersonId, groups: GroupFacts) -> bool:
+    return bool(has_moved(policy, replace(one.example, holder=who), groups))
+
+
+def _theirs(ctx: WorkerContext, policy: Policy, who: PersonId, name: str, groups: GroupFacts) -> Held:
+    """What of theirs they may ask for no more."""
+    return Held(name, [grant for grant in held_by(ctx, who, name).grants if has_moved(policy, grant, groups)])
+
+
+def _groups(ctx: WorkerContext, policy: Policy, asking: Iterable[tuple[str, ...]]) -> GroupFacts:
+    names = tuple(dict.fromkeys(name for names in asking for name in names))
     if not names:
         return GroupFacts()
     facts = ctx.directory.groups(policy, names)
@@ -102,13 +131,18 @@ def _told(ctx: WorkerContext, who: PersonId, held: Held, groups: str, *, ends: b
     return CommitAttempt(change, done, wake=(keys.chat(subject),))
 
 
-def _forget(ctx: WorkerContext, said: Mapping[str, bool | None]) -> None:
+def _forget(ctx: WorkerContext, policy: Policy, groups: GroupFacts, found: Mapping[PersonId, str]) -> None:
     """Of whoever is back, and of what is over, nothing has been told: should they move again, that is news."""
 
     def once() -> CommitAttempt | Outcome:
         snapshot = ctx.ledger.read(keys.LEAVERS)
         before = snapshot.readable(keys.LEAVERS, Leavers) or Leavers()
-        kept = tuple(id_ for id_ in before.moved if said.get(id_, False) is not False)
+        still = {
+            grant.id
+            for grant in grants_of(ctx, before.moved)
+            if grant.holder in found and has_moved(policy, grant, groups) is not False
+        }
+        kept = tuple(id_ for id_ in before.moved if id_ in still)
         done = Outcome(keys.LEAVERS, "forgotten")
         if kept == before.moved:
             return done
