@@ -34,8 +34,9 @@ LEDGER_DOUBT = "doubt:ledger"
 OLDER = "older:processes"
 # Who was erased, by digests.
 ERASED = "erased:people"
-# How far the comparison of targets with the ledger has come, and its looks.
+# How far the comparison of targets with the ledger has come.
 DRIFT_PROGRESS = "drift-pass:ledger"
+# Where an earlier version kept all of its looks.
 DRIFT_PLAN = "drift-plan:ledger"
 # The due item that carries the comparison on.
 DRIFT_DUE = "drift:pass"
@@ -75,6 +76,11 @@ CHAT_WORDS = "slack-words"
 def drift(id_: str) -> str:
     """What is open of one holding; the due item of the same name sees to its removal."""
     return f"drift:{id_}"
+
+
+def drift_plan(part: int) -> str:
+    """A part of the looks of the comparison that runs."""
+    return f"drift-plan:{part}"
 
 
 def drift_of(scope: str) -> str:

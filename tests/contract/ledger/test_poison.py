@@ -88,7 +88,7 @@ MORE: Mapping[str, Record] = {
     keys.LEAVERS: Leavers(),
     keys.POLICY_FORMER: FormerPolicies(),
     keys.DRIFT_PROGRESS: DriftPass(),
-    keys.DRIFT_PLAN: DriftPlan(1, "f" * 64, ()),
+    keys.drift_plan(0): DriftPlan(1, "f" * 64, ()),
     keys.drift(RESOURCE.holding): Drift(
         RESOURCE.holding, DriftKind.STANDING, RESOURCE, "s", (("payments-prod", "read-only"),), build.NOW, build.NOW
     ),

@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from types import SimpleNamespace
@@ -21,7 +22,8 @@ from bot.runtime.embedded_redis import EmbeddedValkey
 from bot.wiring.common import RandomSource
 from tests.support.installation import PEOPLE, write_policy
 from workflows.core import keys
-from workflows.core.people import GroupFacts
+from workflows.core.identity import Address
+from workflows.core.people import GroupFacts, PersonId
 from workflows.core.policy import OnMover
 from workflows.core.records.grant import Grant
 from workflows.core.records.policy_in_force import ActivePolicy
@@ -30,10 +32,14 @@ from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.policy_file import PolicyFolder
 from workflows.ports import WALKED_AT_ONCE, Change, Committed, Snapshot
+from workflows.targets.aws.terms import AwsSpec
+from workflows.usecases.drift.ledger_side import MISSED_MAX, ledger_side
+from workflows.usecases.drift.plan import plan
 from workflows.usecases.identity.leavers import look_at_holders
 from workflows.usecases.shared.context import WorkerContext
 
 GRANTS = 3 * WALKED_AT_ONCE
+PLACES = range(20)
 # A part that is being read, and the one before it.
 HELD_MAX = 2 * WALKED_AT_ONCE
 
@@ -42,14 +48,14 @@ HELD_MAX = 2 * WALKED_AT_ONCE
 def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerContext]:
     folder = tmp_path_factory.mktemp("grown")
     with pytest.MonkeyPatch.context() as patch, EmbeddedValkey(folder / "data") as server:
-        for number in range(2):
+        for number in range(GRANTS // len(PLACES)):
             patch.setitem(PEOPLE, person(DEVELOPERS, number), f"U0CROWD{number}")
         client = redis.Redis.from_url(server.url)
-        write_policy(folder / "config")
+        write_policy(folder / "config", numbers=PLACES)
         policy = PolicyFolder(folder / "config", monotonic=time.monotonic)
         ledger = RedisLedger(client, durability="declared", monotonic=time.monotonic)
         later = ledger.now() + timedelta(hours=2)
-        chosen = islice(enumerate(everything()), GRANTS)
+        chosen = islice(enumerate(one for one in everything() if one[1] in PLACES), GRANTS)
         written(ledger, policy.current(), chosen, lambda n: later + timedelta(seconds=n // 3), "T0EXAMPLE")
         ctx = _worker(ledger, RedisDirectory(client), policy)
         # Else nobody is looked at for having moved.
@@ -104,3 +110,61 @@ def test_the_look_at_all_who_hold_something_holds_a_part_of_it(
         most, all_ = seen()
     assert all_ >= GRANTS, "all of them are looked at"
     assert most <= HELD_MAX
+
+
+def test_a_comparison_with_targets_is_planned_a_part_at_a_time(
+    grown: WorkerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with counting(grown, monkeypatch) as seen:
+        planned = plan(grown, grown.policy.current())
+        most, all_ = seen()
+    assert all_ >= GRANTS, "what people have of their own is looked at whoever may ask for it"
+    assert most <= HELD_MAX
+    assert any(look.own for look in planned.looks)
+
+
+def test_one_list_is_held_against_a_part_of_what_is_live_at_a_time(
+    grown: WorkerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the list has nothing of all that should be on it, too."""
+    policy = grown.policy.current()
+    (first, *others) = (one for one in plan(grown, policy).looks if one.roles[0][1] == "read-only")
+    # As if all of it were in one account.
+    monkeypatch.setattr(type(first.terms), "scope", lambda _: ("same",))
+    everywhere = replace(first, roles=tuple(role for one in (first, *others) for role in one.roles))
+    with counting(grown, monkeypatch) as seen:
+        side = ledger_side(grown, everywhere, [], {}, grown.ledger.now())
+        most, all_ = seen()
+    assert all_ >= GRANTS
+    assert len(side.active) == MISSED_MAX
+    assert most <= HELD_MAX
+
+
+def test_a_list_of_one_person_is_held_against_what_they_have(
+    grown: WorkerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy, who = grown.policy.current(), PersonId(f"{person(DEVELOPERS, 1)}@example.com")
+    look = next(one for one in plan(grown, policy).looks if one.own)
+    with counting(grown, monkeypatch) as seen:
+        ledger_side(grown, replace(look, people=(who,)), [], {}, grown.ledger.now())
+        _, all_ = seen()
+    assert all_ == grown.ledger.count(keys.of_person(keys.LIVE, who)) < GRANTS
+
+
+def test_one_person_more_is_one_more_to_fill_in_however_many_places_there_are(
+    grown: WorkerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that each person has by a name of their own, and that hundreds of environments give."""
+    filled: list[Any] = []
+    terms = AwsSpec.terms
+    monkeypatch.setattr(AwsSpec, "terms", lambda *asked: filled.append(asked) or terms(*asked))
+    policy, counts = grown.policy.current(), list[int]()
+    for more in ([], [f"more{number}@example.com" for number in range(3)]):
+        developers = policy.groups["developers"]
+        members = frozenset({*(developers.members or ()), *map(Address, more)})
+        groups = {**policy.groups, "developers": replace(developers, members=members)}
+        plan(grown, replace(policy, groups=groups))
+        counts.append(len(filled))
+        filled.clear()
+    families = 1
+    assert counts[1] - counts[0] == 3 * families

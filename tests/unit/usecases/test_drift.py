@@ -26,10 +26,11 @@ from workflows.core.records.grant import GrantState
 from workflows.core.records.installation import Installation
 from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
-from workflows.ports import Change
+from workflows.ports import Change, Snapshot
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose, Refuse, Throttle
 from workflows.targets.aws.terms import AwsSpec
+from workflows.usecases.drift.plan_parts import PART
 from workflows.usecases.drift.press import decide
 from workflows.usecases.drift.standing import ask_for_pass, open_of_all, progress
 from workflows.usecases.shared.context import Outcome
@@ -202,10 +203,36 @@ def test_each_thing_is_listed_once_whatever_names_it() -> None:
     assert set(only(world).environments) == {"payments-prod", "payments-eu"}
 
 
+def test_each_step_reads_the_looks_that_come_next_and_no_others() -> None:
+    """However many there are: together they may be more than fits into a process."""
+    accounts = [f"2222333344{number:02}" for number in range(2 * PART + 3)]
+    places = [
+        build.environment(build.entitlement(account=one, environment=f"shop-{one}"), name=f"shop-{one}")
+        for one in accounts
+    ]
+    world, read = world_of(build.policy(*places)), list[int]()
+    whole = world.ledger.read
+
+    def counted(*names: str, **asked: Any) -> Snapshot:
+        found = whole(*names, **asked)
+        read.append(sum(len(item.record.looks) for item in found.items.values() if isinstance(item.record, DriftPlan)))
+        return found
+
+    world.ledger.read = counted  # type: ignore[method-assign]  # counts what is read of the plan
+    stands = passed(world)
+    assert (stands.looks, stands.not_known) == (len(accounts), ())
+    assert max(read) == PART
+    assert sorted(world.ledger.records("drift-plan")) == [keys.drift_plan(part) for part in range(3)]
+    # Fewer by the next pass: nothing of the one before stays.
+    world.policy.policy = build.policy(*places[:3])
+    assert passed(world, HOUR).looks == 3
+    assert list(world.ledger.records("drift-plan")) == [keys.drift_plan(0)]
+
+
 def test_users_are_those_who_may_ask_and_those_who_had_it_lately() -> None:
     world = world_of(marking())
     stands = passed(world)
-    plan = world.ledger.read(keys.DRIFT_PLAN).get(keys.DRIFT_PLAN, DriftPlan)
+    plan = world.ledger.read(keys.drift_plan(0)).get(keys.drift_plan(0), DriftPlan)
     assert plan is not None
     assert sorted(look.terms.user for look in plan.looks) == ["dana", "nia", "olu", "pat"]  # type: ignore[attr-defined]
     assert stands.looks == 4

@@ -62,29 +62,35 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One list to read. `scope`: digest of what it covers; `roles`: environment and role of all that it covers."""
+    """One list to read. `scope`: digest of what it covers; `roles`: environment and role of all that it covers.
+
+    `own`: it covers what `people` have alone, which are those who had something of it when the pass was planned.
+    """
 
     scope: str
     terms: TargetTerms
     roles: tuple[tuple[str, str], ...]
+    own: bool = False
+    people: tuple[PersonId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DriftPlan:
-    """The looks of one pass, in order. It stands as long as the pass, and is not written again by its steps.
+    """A part of the looks of one pass, in order. It stands as long as the pass, and is not written again by its steps.
 
-    `not_known`: what could not even be planned, and why, a sentence each.
+    `complete`: everything could be planned.
     """
 
     number: int
     policy: str
     looks: tuple[Look, ...]
     not_known: tuple[str, ...] = ()
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class DriftPass:
-    """How far the looking has come. `number`: of the pass that runs, or ran last; `done`: looks of it.
+    """How far the looking has come. `number`: of the pass that runs, or ran last; `done`: looks of it, of so many `planned`.
 
     `started_at`: None where none runs. `ended_at`, `looks`, `not_known`: of the last whole one. `now_not_known`: of the one that
     runs. `epoch`, `jumps`: how ledger and clock stood when something was last trusted to be taken away by itself. `held`: ids
@@ -104,3 +110,4 @@ class DriftPass:
     held: tuple[str, ...] = ()
     why_held: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+    planned: int = 0

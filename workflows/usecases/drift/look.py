@@ -54,7 +54,7 @@ def look_at(ctx: WorkerContext, look: Look, told: Told) -> str:
         by_name = target.tells_ours_apart
         listed = list(target.list_managed(look.terms))
         open_ = open_of(ctx, look.scope)
-        side = ledger_side(ctx, look, listed, open_)
+        side = ledger_side(ctx, look, listed, open_, started)
         now = ctx.ledger.now()
         compared = compare(listed, side, open_, told_by_name=by_name, started=started, now=now)
         there = frozenset(one.resource.holding for one in listed if one.resource is not None)

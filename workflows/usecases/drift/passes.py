@@ -12,13 +12,13 @@ from workflows.core.audit import Event
 from workflows.core.clockwork import LedgerClock
 from workflows.core.policy import Policy
 from workflows.core.records.drift import Drift, DriftPass, DriftPlan
-from workflows.core.records.record import Record
 from workflows.ports import LEASE_S, Change, Fence, Lease, Snapshot, TargetThrottled
 from workflows.usecases.drift.holding_back import settle_removals
 from workflows.usecases.drift.look import Told, facts_of, look_at, private_of
 from workflows.usecases.drift.plan import plan
+from workflows.usecases.drift.plan_parts import PART, part_of, read_looks, write
 from workflows.usecases.drift.removal import see_to_removal
-from workflows.usecases.drift.standing import SUBJECT, entries_of, open_of_all
+from workflows.usecases.drift.standing import SUBJECT, entries_of, open_of_all, progress
 from workflows.usecases.shared.context import WorkerContext, event, not_in_force
 
 # Between the ends of two passes, at least.
@@ -56,6 +56,8 @@ class _Turn:
     snapshot: Snapshot
     stands: DriftPass
     fence: Fence
+    # The part of the plan that it rests on; empty where it does not.
+    part: str
 
 
 def _carry_on(ctx: WorkerContext, current: Callable[[], Lease | None]) -> None:
@@ -63,16 +65,19 @@ def _carry_on(ctx: WorkerContext, current: Callable[[], Lease | None]) -> None:
     if lease is None:
         return
     policy = ctx.policy.current()
-    snapshot = ctx.ledger.read(keys.DRIFT_PROGRESS, keys.DRIFT_PLAN, keys.ACTIVE_POLICY, keys.CLOCK)
+    # All of its looks together may be more than fits into a process: only the part that comes now is read.
+    at = progress(ctx)
+    part = keys.drift_plan(part_of(min(at.done, max(at.planned - 1, 0))))
+    snapshot = ctx.ledger.read(keys.DRIFT_PROGRESS, part, keys.ACTIVE_POLICY, keys.CLOCK)
     stands = snapshot.readable(keys.DRIFT_PROGRESS, DriftPass) or DriftPass()
-    turn = _Turn(policy, snapshot, stands, Fence(lease.name, lease.number))
+    turn = _Turn(policy, snapshot, stands, Fence(lease.name, lease.number), part)
     if not_in_force(snapshot, policy) is not None:
         _save(ctx, turn, stands, snapshot.now + NO_POLICY)
         return
-    planned = snapshot.readable(keys.DRIFT_PLAN, DriftPlan)
+    planned = snapshot.readable(part, DriftPlan)
     if stands.started_at is None or planned is None or planned.policy != policy.hash or planned.number != stands.number:
         _begin(ctx, turn)
-    elif stands.done < len(planned.looks):
+    elif stands.done < stands.planned:
         _look(ctx, turn, planned)
     else:
         _finish(ctx, turn, planned)
@@ -80,8 +85,12 @@ def _carry_on(ctx: WorkerContext, current: Callable[[], Lease | None]) -> None:
 
 def _begin(ctx: WorkerContext, turn: _Turn) -> None:
     """A pass that was cut off by another policy begins anew, under a number of its own."""
-    before, now = turn.stands, turn.snapshot.now
-    planned = plan(ctx, turn.policy, before.number + 1)
+    before, number = turn.stands, turn.stands.number + 1
+    planned = plan(ctx, turn.policy)
+    if not write(ctx, turn.fence, turn.policy, number, planned, before.planned):
+        # Another one carries it on.
+        return
+    now = ctx.ledger.now()
     clock = turn.snapshot.readable(keys.CLOCK, LedgerClock)
     # The very first one takes the clock as it is, and a ledger that is its first self. What was there and cannot be read was
     # perhaps no ground to take anything away.
@@ -89,18 +98,19 @@ def _begin(ctx: WorkerContext, turn: _Turn) -> None:
     epoch, jumps = (1, clock.jumps if clock else 0) if first else (before.epoch, before.jumps)
     begun = replace(
         before,
-        number=planned.number,
+        number=number,
         started_at=now,
         done=0,
         now_not_known=planned.not_known,
         epoch=epoch,
         jumps=jumps,
+        planned=len(planned.looks),
     )
-    _save(ctx, turn, begun, now, {keys.DRIFT_PLAN: planned})
+    _save(ctx, replace(turn, part=""), begun, now)
 
 
 def _look(ctx: WorkerContext, turn: _Turn, planned: DriftPlan) -> None:
-    stands, look = turn.stands, planned.looks[turn.stands.done]
+    stands, look = turn.stands, planned.looks[turn.stands.done % PART]
     try:
         problem = look_at(ctx, look, Told(stands.number, turn.fence))
     except TargetThrottled as wait:
@@ -108,13 +118,13 @@ def _look(ctx: WorkerContext, turn: _Turn, planned: DriftPlan) -> None:
         return
     said = (f"{', '.join(' '.join(role) for role in look.roles[:3])}: {problem}",) if problem else ()
     done = replace(stands, done=stands.done + 1, now_not_known=(*stands.now_not_known, *said))
-    last = done.done == len(planned.looks)
-    _save(ctx, turn, done, ctx.ledger.now() + (timedelta(0) if last else _pause(turn.policy, planned)))
+    last = done.done == done.planned
+    _save(ctx, turn, done, ctx.ledger.now() + (timedelta(0) if last else _pause(turn.policy, done.planned)))
 
 
-def _pause(policy: Policy, planned: DriftPlan) -> timedelta:
+def _pause(policy: Policy, looks: int) -> timedelta:
     """So that a pass of many looks is over in a quarter of the time until the next one."""
-    return min(PAUSE, policy.drift_every / (4 * max(len(planned.looks), 1)))
+    return min(PAUSE, policy.drift_every / (4 * max(looks, 1)))
 
 
 def _finish(ctx: WorkerContext, turn: _Turn, planned: DriftPlan) -> None:
@@ -128,7 +138,7 @@ def _finish(ctx: WorkerContext, turn: _Turn, planned: DriftPlan) -> None:
         turn.stands,
         started_at=None,
         ended_at=now,
-        looks=len(planned.looks),
+        looks=turn.stands.planned,
         not_known=turn.stands.now_not_known[:NOT_KNOWN_MAX],
         now_not_known=(),
         hold=left.hold,
@@ -144,11 +154,16 @@ def _finish(ctx: WorkerContext, turn: _Turn, planned: DriftPlan) -> None:
 
 def _forget_what_is_not_looked_at(ctx: WorkerContext, turn: _Turn, planned: DriftPlan) -> None:
     """What the policy does not give any more is nothing that anybody looks at, so nothing is said of it either."""
-    scopes = {look.scope for look in planned.looks}
-    if planned.not_known:
+    found = open_of_all(ctx).values()
+    if not planned.complete or not found:
         # Whoever could not be planned may have been looked at before.
         return
-    gone = [one for one in open_of_all(ctx).values() if one.scope not in scopes and one.removing_since is None]
+    scopes = {one.scope for one in found}
+    for looks in read_looks(ctx, turn.policy, turn.stands):
+        if looks is None:
+            return
+        scopes -= {look.scope for look in looks}
+    gone = [one for one in found if one.scope in scopes and one.removing_since is None]
     for one in gone:
         _forget(ctx, one, turn)
 
@@ -177,7 +192,6 @@ def _save(
     turn: _Turn,
     after: DriftPass,
     again_at: datetime,
-    puts: dict[str, Record] | None = None,
     due: dict[str, datetime] | None = None,
 ) -> None:
     """Where somebody pressed meanwhile it is lost, and the step is done again."""
@@ -188,8 +202,8 @@ def _save(
         Change(
             commit_id=f"drift-step:{version}:{turn.fence.number}:{ctx.chance.hex(8)}",
             at=now,
-            reads={name: versions[name] for name in (keys.DRIFT_PROGRESS, keys.DRIFT_PLAN)},
-            puts={keys.DRIFT_PROGRESS: after, **(puts or {})},
+            reads={name: versions[name] for name in (keys.DRIFT_PROGRESS, turn.part) if name},
+            puts={keys.DRIFT_PROGRESS: after},
             due={keys.DRIFT_DUE: again_at, **(due or {})},
             fence=turn.fence,
             removes_access=True,

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from workflows.core import keys
 from workflows.core.canonical_json import digest
 from workflows.core.gates.ask import is_pipeline
-from workflows.core.identity import Address
+from workflows.core.identity import Address, PersonId
 from workflows.core.policy import Entitlement, Environment, Policy
 from workflows.core.provider import TargetTerms, TemplateRefused
-from workflows.core.records.drift import DriftPlan, Look
+from workflows.core.records.drift import Look
 from workflows.core.records.gate import Giving
-from workflows.core.records.grant import Grant
+from workflows.core.records.grant import CLOSED, Grant
 from workflows.core.rules.gate_asking import giving
 from workflows.core.rules.groups import groups_named
 from workflows.ports import Ledger
 from workflows.usecases.shared.context import Context
 
 # Two people of whom there is none: where both get the same, nobody's own name stands in it.
-_SOMEBODY, _ANOTHER = Address("somebody@example.invalid"), Address("another@example.invalid")
-# Whoever had access lately is looked at, too; so many of each environment.
+_SOMEBODY, _ANOTHER = Address("somebody@example.invalid"), Address("another@elsewhere.invalid")
+# Whoever had access lately is looked at, too.
 LATELY_MAX = 200
-_FOUND_MAX = 100_000
+Role = tuple[str, str]
 
 
 def scope_of(terms: TargetTerms) -> str:
@@ -31,38 +32,104 @@ def scope_of(terms: TargetTerms) -> str:
     return digest(list(terms.scope()))[:20]
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The looks in the order of their scopes, so that neighbours in the policy are not asked for in a row.
+
+    `not_known`: what could not even be planned, and why, a sentence each.
+    """
+
+    looks: tuple[Look, ...]
+    not_known: tuple[str, ...]
+
+
 @dataclass(slots=True)
-class _Planned:
+class _Plan:
     looks: dict[str, Look] = field(default_factory=dict)
     not_known: dict[str, None] = field(default_factory=dict)
+    # Hundreds of people have what the same roles give: these are one tuple for all of them.
+    joined: dict[tuple[tuple[Role, ...], tuple[Role, ...]], tuple[Role, ...]] = field(default_factory=dict)
 
-    def add(self, terms: TargetTerms, role: tuple[str, str]) -> None:
+    def add(
+        self, terms: TargetTerms, roles: tuple[Role, ...], who: PersonId | None = None, *, own: bool = False
+    ) -> None:
+        """`own`: it is of one person alone, who is `who` where they have it now."""
         scope = scope_of(terms)
-        known = self.looks.get(scope)
-        roles = dict.fromkeys((*(known.roles if known else ()), role))
-        self.looks[scope] = Look(scope, known.terms if known else terms, tuple(roles))
+        known = self.looks.get(scope) or Look(scope, terms, roles, own)
+        people = known.people if who is None or who in known.people else (*known.people, who)
+        self.looks[scope] = replace(known, roles=self._all(known.roles, roles), own=known.own and own, people=people)
+
+    def _all(self, before: tuple[Role, ...], more: tuple[Role, ...]) -> tuple[Role, ...]:
+        if before is more or before == more:
+            return before
+        found = self.joined.get((before, more))
+        if found is None:
+            both = tuple(dict.fromkeys((*before, *more)))
+            found = self.joined[before, more] = before if both == before else both
+        return found
 
 
-def plan(ctx: Context, policy: Policy, number: int) -> DriftPlan:
-    """The looks in the order of their scopes, so that neighbours in the policy are not asked for in a row."""
-    planned = _Planned()
+@dataclass(slots=True)
+class _Family:
+    """Roles that give one person the same, whoever it is, and for which the same people may ask: looked at once for each."""
+
+    role: Entitlement
+    roles: list[Role] = field(default_factory=list)
+
+
+def plan(ctx: Context, policy: Policy) -> Planned:
+    planned, families = _Plan(), dict[tuple[str, ...], _Family]()
     for place in policy.environments.values():
-        had = grants_lately(ctx.ledger, place.name)
         for role in place.roles.values():
-            for terms in _terms(ctx, policy, role, had, planned):
-                planned.add(terms, (place.name, role.role))
-        for terms, name in _of_pipelines(place, had):
-            planned.add(terms, (place.name, name))
+            shared = _shared(role)
+            if shared is not None:
+                planned.add(shared, ((place.name, role.role),))
+            else:
+                families.setdefault(_family(role), _Family(role)).roles.append((place.name, role.role))
+        for terms, name in _of_gates(place):
+            planned.add(terms, ((place.name, name),))
+    for family in families.values():
+        for terms in _terms(ctx, policy, family.role, planned):
+            planned.add(terms, tuple(family.roles), own=True)
+    _add_held(ctx.ledger, policy, {role for one in families.values() for role in one.roles}, planned)
     looks = tuple(planned.looks[scope] for scope in sorted(planned.looks))
-    return DriftPlan(number, policy.hash, looks, tuple(planned.not_known))
+    return Planned(looks, tuple(planned.not_known))
 
 
-def grants_lately(ledger: Ledger, environment: str) -> tuple[Grant, ...]:
-    """All that are live there, and those that were over last."""
-    live = ledger.members(keys.of_environment(keys.LIVE, environment), limit=_FOUND_MAX)
-    over = ledger.members(keys.CLOSED, limit=LATELY_MAX, newest=True)
-    found = grants(ledger, (*live, *over))
-    return tuple(grant for grant in found if grant.terms.environment == environment)
+def _shared(role: Entitlement) -> TargetTerms | None:
+    """What everybody gets by this role, where it is the same."""
+    first, second = (_filled(role, who) for who in (_SOMEBODY, _ANOTHER))
+    return first if first is not None and second is not None and first.scope() == second.scope() else None
+
+
+def _family(role: Entitlement) -> tuple[str, ...]:
+    scopes = [_filled(role, who) for who in (_SOMEBODY, _ANOTHER)]
+    names = groups_named(role, role.requesters)
+    if None in scopes:
+        return role.name, *names
+    return *(scope_of(one) for one in scopes if one is not None), *names
+
+
+def _add_held(ledger: Ledger, policy: Policy, own: set[Role], planned: _Plan) -> None:
+    """What people and pipelines have now and had lately, whoever may ask no more, or has another name there than their address
+    says. `places`: those where somebody has something of their own.
+    """
+    places = dict.fromkeys(environment for environment, _ in own)
+    names = (keys.of_environment(keys.LIVE, name) for name in places)
+    live = (grant for name in names for part in ledger.walk(name) for grant in grants(ledger, part))
+    runs = (grant for part in ledger.walk(keys.RUNS) for grant in grants(ledger, part))
+    lately = grants(ledger, ledger.members(keys.CLOSED, limit=LATELY_MAX, newest=True))
+    for grant in chain(lately, runs, live):
+        named, held = (grant.terms.environment, grant.terms.role), grant.resource.target
+        role = policy.entitlement(*named)
+        if is_pipeline(grant.holder) and named[0] in policy.environments:
+            planned.add(held, (named,))
+        elif (
+            role is not None
+            and named in own
+            and (held.kind, held.connection) == (role.target.kind, role.connection.name)
+        ):
+            planned.add(held, (named,), grant.holder if grant.state not in CLOSED else None, own=True)
 
 
 def grants(ledger: Ledger, ids: Iterable[str]) -> tuple[Grant, ...]:
@@ -76,35 +143,22 @@ def grants(ledger: Ledger, ids: Iterable[str]) -> tuple[Grant, ...]:
     return tuple(found)
 
 
-def _terms(
-    ctx: Context, policy: Policy, role: Entitlement, had: Iterable[Grant], planned: _Planned
-) -> Iterator[TargetTerms]:
-    first, second = (_filled(role, who) for who in (_SOMEBODY, _ANOTHER))
-    if first is not None and second is not None and first.scope() == second.scope():
-        yield first
-        return
+def _terms(ctx: Context, policy: Policy, role: Entitlement, planned: _Plan) -> Iterator[TargetTerms]:
+    """For each who may ask."""
     for address in _addresses(ctx, policy, role, planned):
         terms = _filled(role, address)
         if terms is None:
             planned.not_known[f"{role.name}: {address} cannot be filled in"] = None
         else:
             yield terms
-    for grant in had:
-        # Whoever may ask no more, or has another name there than their address says.
-        held = grant.resource.target
-        if grant.terms.role == role.role and held.kind == role.target.kind and held.connection == role.connection.name:
-            yield held
 
 
-def _of_pipelines(place: Environment, had: Iterable[Grant]) -> Iterator[tuple[TargetTerms, str]]:
-    """What gates give pipelines' own roles, and gave lately, with the gate's name among the roles."""
+def _of_gates(place: Environment) -> Iterator[tuple[TargetTerms, str]]:
+    """What gates give pipelines' own roles, with the gate's name among the roles."""
     for gate in place.gates.values():
         found = giving(gate)
         if isinstance(found, Giving):
             yield found.target, gate.entitlement.role
-    for grant in had:
-        if is_pipeline(grant.holder):
-            yield grant.resource.target, grant.terms.role
 
 
 def _filled(role: Entitlement, who: Address) -> TargetTerms | None:
@@ -114,7 +168,7 @@ def _filled(role: Entitlement, who: Address) -> TargetTerms | None:
         return None
 
 
-def _addresses(ctx: Context, policy: Policy, role: Entitlement, planned: _Planned) -> tuple[Address, ...]:
+def _addresses(ctx: Context, policy: Policy, role: Entitlement, planned: _Plan) -> tuple[Address, ...]:
     """Of all who may ask, as far as is known."""
     names = groups_named(role, role.requesters)
     groups = ctx.directory.groups(policy, names).last_known()
