@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from workflows.core.activity import LogPage, Window
-from workflows.core.audit import AuditEntry, AuditEvent
+from workflows.core.audit import AuditEntry, AuditEvent, Event
 from workflows.core.audit_check import AuditState, StoredEntry
 from workflows.core.identity import NO_DOMAINS, Address
 from workflows.core.people import Account, GroupFacts, Membership, PersonFacts, PersonId
@@ -286,8 +286,13 @@ class Ledger(Protocol):
         """Where `member` stands in an index; None where it does not."""
         ...
 
-    def entries(self, *, after: int = 0, limit: int = 100) -> Sequence[AuditEntry]:
-        """Audit entries with a number above `after`, in order. One that cannot be read is left out, here and below."""
+    def entries(
+        self, *, after: int = 0, limit: int = 100, events: Collection[Event] | None = None
+    ) -> Sequence[AuditEntry]:
+        """Audit entries with a number above `after`, in order. One that cannot be read is left out, here and below.
+
+        `events`: of these kinds alone, where there are some among so many: the others are passed over, which is cheap.
+        """
         ...
 
     def stored_entries(self, *, after: int = 0, limit: int = 100) -> Sequence[StoredEntry]:

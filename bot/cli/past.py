@@ -73,6 +73,9 @@ def _with(parts: Common, stands: Retained, archive: ReadableArchive) -> Common:
     archived = Archived(archive, there or folder(made.id, made.epoch), stands.first, shown)
     past = ClosedPast(archive, made.id, made.epoch, shown, decode)
     ledger = cast(
-        Any, LedgerWithPast(parts.ledger, past, archived, lambda entries: readable_entries(entries, no_notice))
+        Any,
+        LedgerWithPast(
+            parts.ledger, past, archived, lambda entries, events: readable_entries(entries, no_notice, events)
+        ),
     )
     return replace(parts, ledger=ledger, context=replace(parts.context, ledger=ledger))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -282,8 +282,17 @@ def _texts(found: Any) -> Mapping[str, str]:
     return found
 
 
-def readable_entries(stored: Iterable[StoredEntry], notice: Notice) -> list[AuditEntry]:
-    """Those that can be read; of the others `notice` is told."""
+# As the canonical JSON has it. Within a text the quotes would stand behind a backslash.
+_SAYS = '"event":"'
+
+
+def readable_entries(
+    stored: Iterable[StoredEntry], notice: Notice, events: Collection[Event] | None = None
+) -> list[AuditEntry]:
+    """Those that can be read, of these kinds where any are named; of those that cannot be `notice` is told."""
+    if events is not None:
+        said = tuple(f'{_SAYS}{event}"'.encode() for event in events)
+        stored = (one for one in stored if _SAYS.encode() not in one.body or any(word in one.body for word in said))
     found = []
     for entry in stored:
         try:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from workflows.core import keys
-from workflows.core.audit import AuditEntry
+from workflows.core.audit import AuditEntry, Event
 from workflows.core.audit_check import AuditState, StoredEntry, linking, subject_of
 from workflows.core.clockwork import LedgerClock
 from workflows.core.mixed import OlderRunning, runs
@@ -361,8 +361,14 @@ class MemoryLedger(Ledger):
 
     # ------------------------------------------------------------ audit
 
-    def entries(self, *, after: int = 0, limit: int = 100) -> Sequence[AuditEntry]:
-        return readable_entries(self.stored_entries(after=after, limit=limit), self.notice)
+    def entries(
+        self, *, after: int = 0, limit: int = 100, events: Collection[Event] | None = None
+    ) -> Sequence[AuditEntry]:
+        while stored := self.stored_entries(after=after, limit=limit):
+            if found := readable_entries(stored, self.notice, events):
+                return found
+            after = stored[-1].number
+        return []
 
     def stored_entries(self, *, after: int = 0, limit: int = 100) -> Sequence[StoredEntry]:
         self._reach()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import redis
 
-from workflows.core.audit import AuditEntry
+from workflows.core.audit import AuditEntry, Event
 from workflows.core.audit_check import AuditState, StoredEntry, subject_of
 from workflows.core.calls import timed
 from workflows.core.keys import RECENT
@@ -289,9 +289,11 @@ class RedisLedger(Ledger):
 
     # ------------------------------------------------------------ audit
 
-    def entries(self, *, after: int = 0, limit: int = 100) -> Sequence[AuditEntry]:
+    def entries(
+        self, *, after: int = 0, limit: int = 100, events: Collection[Event] | None = None
+    ) -> Sequence[AuditEntry]:
         while stored := self.stored_entries(after=after, limit=limit):
-            if found := readable_entries(stored, self._notice):
+            if found := readable_entries(stored, self._notice, events):
                 return found
             after = stored[-1].number
         return []

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,23 @@ def test_numbers_have_no_gap_and_follow_the_commits(world: World) -> None:
         (3, "PA-1"),
     ]
     assert world.ledger.head() == 3
+
+
+def test_entries_of_some_kinds_are_found_whatever_stands_between_them(world: World) -> None:
+    """What is passed over is not read as an entry; what cannot be told apart is."""
+    at, said = world.ledger.now(), f'"event":"{Event.GRANT_ENDED.value}"'
+    kinds = [Event.REQUEST_MADE] * 5 + [Event.GRANT_ENDED, Event.REQUEST_MADE, Event.GRANT_REVOKED]
+    entries = tuple(
+        replace(event(world, f"PA-{number}", at), event=kind, facts={"of": said}) for number, kind in enumerate(kinds)
+    )
+    world.commit(at=at, audit=entries)
+    wanted, found, after = frozenset({Event.GRANT_ENDED, Event.GRANT_REVOKED}), list[Event](), 0
+    while page := world.ledger.entries(after=after, limit=2, events=wanted):
+        found += [entry.event for entry in page]
+        after = page[-1].number
+    assert found == [Event.GRANT_ENDED, Event.GRANT_REVOKED]
+    assert world.ledger.entries(events=frozenset({Event.DRIFT_GONE})) == []
+    assert len(world.ledger.entries()) == len(kinds)
 
 
 def test_numbers_have_no_gap_when_many_commit_at_once(world: World) -> None:

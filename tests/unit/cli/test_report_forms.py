@@ -12,9 +12,11 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bot.chat.messages.access_review import review_digest, told_here
 from bot.chat.plain_text import as_text
+from bot.chat.text import one_line
 from bot.cli import report_forms
 from bot.slack.render import blocks_of, text_of
 from tests.support import build
@@ -79,6 +81,24 @@ def drawn(form, found: Report) -> str:
 
 
 # ---------------------------------------------------------------- the table
+
+
+@pytest.mark.parametrize("name", ["Dana Dev", "王小明", "Zoë-Łucja", EVIL, ""])
+def test_a_table_that_fits_is_what_the_one_that_folds_would_be(name: str):
+    found = report(access=(access(name=name), access(now=True, times=12, role="admin"), access(approvers=())))
+    output = io.StringIO()
+    console = Console(file=output, highlight=False, emoji=False, markup=False, color_system=None, width=100)
+    console.print(report_forms._who_had_what(found))
+    assert output.getvalue() in drawn(report_forms.table, found)
+
+
+def test_a_table_of_many_lines_is_laid_out_by_nobody(monkeypatch: pytest.MonkeyPatch):
+    """Which takes a second for each thousand of them."""
+    monkeypatch.setattr(report_forms, "_who_had_what", lambda _: pytest.fail("it is laid out"))
+    many = report_forms._FOLDED_MAX + 1
+    assert drawn(report_forms.table, report(access=(access(),) * many)).count("Dana Dev") == many
+    long = access(name="Maximiliana-Wolfeschlegelsteinhausenbergerdorff", role="r" * 30)
+    assert drawn(report_forms.table, report(access=(long,) * many)).count("3 times, 1 h in all") == many
 
 
 def test_the_table_tells_all_of_it_within_a_hundred_columns():
@@ -215,20 +235,14 @@ def test_no_cell_begins_a_formula(begin: str, before: str) -> None:
     assert report_forms.cell(f"{before}{begin}1+1") == f"'{begin}1+1"
 
 
-def test_what_fits_a_line_is_drawn_without_a_grid_and_looks_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = ["short", "a" * 98, "  two  spaces ", "日本語", "b" * 99, "word " * 30]
-    made: list[object] = []
-    grid = Table.grid
-    monkeypatch.setattr(Table, "grid", lambda *_, **more: made.append(1) or grid(**more))
-
-    def drawn() -> str:
-        output = io.StringIO()
-        console = Console(file=output, highlight=False, emoji=False, markup=False, color_system=None, width=100)
-        report_forms._list(console, "Never used", lines, "")
-        return output.getvalue()
-
-    quick = drawn()
-    assert len(made) == 2
-    monkeypatch.setattr(report_forms, "cell_len", lambda _: 101)
-    assert drawn() == quick
-    assert len(made) == 2 + len(lines)
+def test_a_list_is_drawn_as_a_grid_would_be():
+    lines = ["short", "a" * 98, "  two  spaces ", "日本語", "b" * 99, "word " * 30, "語" * 60]
+    output, grids = io.StringIO(), io.StringIO()
+    form = {"highlight": False, "emoji": False, "markup": False, "color_system": None, "width": 100}
+    report_forms._list(Console(file=output, **form), "Never used", lines, "")
+    for line in map(one_line, lines):
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(Text("-"), Text(line, overflow="fold"))
+        Console(file=grids, **form).print(grid)
+    (_, _, *drawn), wanted = output.getvalue().splitlines(), grids.getvalue().splitlines()
+    assert [line.rstrip() for line in drawn] == [line.rstrip() for line in wanted]

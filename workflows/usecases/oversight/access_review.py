@@ -141,11 +141,15 @@ def entries_between(ledger: Ledger, since: datetime, until: datetime, upto: int)
             return
 
 
+# What the log alone tells.
+_TOLD = frozenset({Event.REQUEST_RESOLVED, Event.REQUEST_REFUSED, Event.REFUSALS_COUNTED})
+
+
 def _told(ledger: Ledger, since: datetime, until: datetime) -> tuple[Mapping[str, datetime], int]:
     """When each request's card could go out, and how many refusals there were: only the log tells."""
     seen: dict[str, datetime] = {}
     refused, last = 0, number_before(ledger, since)
-    while page := ledger.entries(after=last, limit=_ENTRIES_PAGE):
+    while page := ledger.entries(after=last, limit=_ENTRIES_PAGE, events=_TOLD):
         for entry in page:
             if entry.event is Event.REQUEST_RESOLVED:
                 seen.setdefault(entry.subject, entry.at)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from workflows.core import keys
-from workflows.core.audit import AuditEntry
+from workflows.core.audit import AuditEntry, Event
 from workflows.core.audit_check import StoredEntry
 from workflows.core.seal.layout import ArchivedEntry, BadRun
 from workflows.ports import ArchiveUnavailable, Ledger, ReadableArchive, Snapshot, Versioned
@@ -19,7 +19,7 @@ from workflows.usecases.sealing.hiding import Shown
 from workflows.usecases.sealing.past_log import CarriedEntry, LogWithPast
 
 # Entries as people read them: `codec.readable_entries`, without those that cannot be.
-Readable = Callable[[Iterable[StoredEntry]], Sequence[AuditEntry]]
+Readable = Callable[[Iterable[StoredEntry], Collection[Event] | None], Sequence[AuditEntry]]
 _KINDS = ("request:", "grant:", "review:")
 
 
@@ -84,9 +84,11 @@ class LedgerWithPast:
 
     # ------------------------------------------------------------ the audit log
 
-    def entries(self, *, after: int = 0, limit: int = 100) -> Sequence[AuditEntry]:
+    def entries(
+        self, *, after: int = 0, limit: int = 100, events: Collection[Event] | None = None
+    ) -> Sequence[AuditEntry]:
         while stored := self.stored_entries(after=after, limit=limit):
-            if found := self._readable(stored):
+            if found := self._readable(stored, events):
                 return found
             after = stored[-1].number
         return []
@@ -101,7 +103,7 @@ class LedgerWithPast:
             return self._ledger.entries_of(subject, after=after)
         with _told():
             copies = archived_at(self._archived.archive, self._archived.folder, story.entries)
-            return self._readable([self._stored(copy) for copy in copies if copy.number > after])
+            return self._readable([self._stored(copy) for copy in copies if copy.number > after], None)
 
     def _with_words(self, page: Sequence[StoredEntry]) -> Sequence[StoredEntry]:
         """With the words that the archive alone has."""
