@@ -39,6 +39,8 @@ from workflows.usecases.drift.plan import plan
 from workflows.usecases.identity.leavers import look_at_holders
 from workflows.usecases.oversight.access_review import report_between
 from workflows.usecases.shared.context import WorkerContext
+from workflows.usecases.shared.perhaps_given import take_for_ours
+from workflows.usecases.shared.target_users import adopt_users
 
 GRANTS = 3 * WALKED_AT_ONCE
 PLACES = range(20)
@@ -111,6 +113,17 @@ def test_the_look_at_all_who_hold_something_holds_a_part_of_it(
         look_at_holders(grown)
         most, all_ = seen()
     assert all_ >= GRANTS, "all of them are looked at"
+    assert most <= HELD_MAX
+
+
+@pytest.mark.parametrize("look", [take_for_ours, adopt_users])
+def test_what_goes_over_all_grants_once_holds_a_part_of_them(
+    look: Callable[[WorkerContext], None], grown: WorkerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with counting(grown, monkeypatch) as seen:
+        look(grown)
+        most, all_ = seen()
+    assert all_ >= GRANTS
     assert most <= HELD_MAX
 
 

@@ -16,9 +16,6 @@ from workflows.ports import Change
 from workflows.usecases.shared.context import CommitAttempt, Context, Outcome, run
 from workflows.usecases.shared.rebuilt import grant_where_known
 
-_AT_ONCE = 1000
-_LIVE_MAX = 200_000
-
 
 def take_for_ours(ctx: Context) -> None:
     """All that is decided and not given yet. Doing it again changes nothing. Raises LedgerUnreachable."""
@@ -27,9 +24,7 @@ def take_for_ours(ctx: Context) -> None:
 
 
 def _not_given_yet(ctx: Context) -> Iterator[str]:
-    ids = ctx.ledger.members(keys.LIVE, limit=_LIVE_MAX)
-    for start in range(0, len(ids), _AT_ONCE):
-        part = ids[start : start + _AT_ONCE]
+    for part in ctx.ledger.walk(keys.LIVE):
         snapshot = ctx.ledger.read(*map(keys.grant, part))
         for id_ in part:
             grant = grant_where_known(ctx, snapshot, id_)

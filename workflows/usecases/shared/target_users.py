@@ -37,8 +37,8 @@ from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outc
 from workflows.usecases.shared.parties import read_with_parties
 
 SUBJECT = "target-user-"
-# So many grants are read at a time, and no installation has more of them open.
-_AT_ONCE, _OPEN_MAX = 200, 1_000_000
+# So many users are written at a time.
+_AT_ONCE = 200
 
 
 # ---------------------------------------------------------------- what is known before the target is asked
@@ -290,9 +290,8 @@ def adopt_users(ctx: Context) -> None:
 def _in_use(ctx: Context) -> list[TargetUser]:
     """Whose the users of open grants are. Where two people hold one, it is whoever got it first."""
     found: dict[str, TargetUser] = {}
-    ids = ctx.ledger.members(keys.LIVE, limit=_OPEN_MAX)
-    for start in range(0, len(ids), _AT_ONCE):
-        snapshot = ctx.ledger.read(*map(keys.grant, ids[start : start + _AT_ONCE]))
+    for part in ctx.ledger.walk(keys.LIVE):
+        snapshot = ctx.ledger.read(*map(keys.grant, part))
         for name in snapshot.items:
             # Who cannot be read keeps nobody else from asking.
             grant = snapshot.readable(name, Grant)

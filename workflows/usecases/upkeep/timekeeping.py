@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
@@ -31,7 +32,7 @@ from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding, Intent
 from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import clean, text_problem
-from workflows.ports import Change, Committed, Snapshot
+from workflows.ports import WALKED_AT_ONCE, Change, Committed, Snapshot
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, event, run
 from workflows.usecases.shared.extension import deadlines_moved
 from workflows.usecases.shared.rebuilt import grant_where_known
@@ -247,10 +248,9 @@ def _holdings(ctx: Context) -> list[str]:
     """Of all that is live, and of what is over and still looked at; in one order, so that a run can go on."""
     now = ctx.ledger.now()
     over = ctx.ledger.members(keys.CLOSED, low=(now - STILL_LOOKED_AT).timestamp(), limit=FOUND_MAX, newest=True)
-    ids = [*ctx.ledger.members(keys.LIVE, limit=FOUND_MAX), *over]
+    lately = (over[first : first + WALKED_AT_ONCE] for first in range(0, len(over), WALKED_AT_ONCE))
     found: set[str] = set()
-    for start in range(0, len(ids), 1000):
-        part = ids[start : start + 1000]
+    for part in chain(ctx.ledger.walk(keys.LIVE), lately):
         snapshot = ctx.ledger.read(*map(keys.grant, part))
         found |= {grant.holding for id_ in part if (grant := grant_where_known(ctx, snapshot, id_)) is not None}
     return sorted(found)
