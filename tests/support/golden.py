@@ -116,7 +116,7 @@ def of_boards() -> Iterator[dict[str, Any]]:
     for name, view in waiting.items():
         for kind, each in ((name, view), (f"{name}, unkind", replace(view, **_HAND, holder="<@UDANA> _holder_"))):
             made = board.board([each])
-            yield {"what": kind, "text": text_of(made), "blocks": blocks_of(made)}
+            yield {"what": f"board: {kind}", "text": text_of(made), "blocks": blocks_of(made)}
     first = next(iter(waiting.values()))
     for what, made in {
         "all of them": board.board(list(waiting.values()), 37),
@@ -124,7 +124,7 @@ def of_boards() -> Iterator[dict[str, Any]]:
         "too much": board.board([replace(first, danger="d" * 300, title="t" * 100, role="r" * 80)] * LINES_MAX),
         "over": board.over(),
     }.items():
-        yield {"what": what, "text": text_of(made), "blocks": blocks_of(made)}
+        yield {"what": f"board: {what}", "text": text_of(made), "blocks": blocks_of(made)}
 
 
 def _of(view: RequestView) -> dict[str, Message]:

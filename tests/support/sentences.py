@@ -39,7 +39,7 @@ _PLACES: tuple[tuple[str, str], ...] = (
     (r"\S+ types .*", "Answers, to whoever typed or pressed"),
     (r"\S+ (receipts|lines:\d+):.*", "Receipts"),
     (r"(digest|summary|\S+ digest)\b.*", "Digest, and receipts that are summed up"),
-    (r"(\S+ card:.*|change-.*|card elsewhere|moved card|\S+ glass:.*|stray copy)", "Cards"),
+    (r"(\S+ card:.*|board: .*|change-.*|card elsewhere|moved card|\S+ glass:.*|stray copy)", "Cards"),
     (r"(form sent, .*|cannot write)", "Answers, to whoever typed or pressed"),
     (
         r"\S+ (reminder|escalated|chase|unreached|nobody|alarm|failing|flagged|trouble|told|policy|unreadable):?.*",
@@ -63,6 +63,10 @@ class Heard(NamedTuple):
     situation: str
 
 
+# Words of nobody's, which only show how they are drawn.
+_MADE_UP = re.compile(r"board: (.*, unkind|too much)")
+
+
 def heard() -> Iterator[Heard]:
     """Each line of each golden message of the scenes, in the order of their names and of what is said in them."""
     for file in sorted(FOLDER.glob("*.jsonl")):
@@ -70,6 +74,8 @@ def heard() -> Iterator[Heard]:
             continue
         for text in file.read_text(encoding="utf-8").splitlines():
             said = json.loads(text)
+            if _MADE_UP.fullmatch(said["what"]):
+                continue
             place = place_of(said["what"])
             for line in _lines(said):
                 yield Heard(place, line, file.stem.replace("_", " "))
