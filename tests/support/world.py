@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.support import build
+from tests.support.remembering import RememberingDirectory
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.identity import Address, account_named
@@ -147,7 +148,7 @@ class World:
         self.clock = MemoryClock(build.NOW)
         self.ledger = MemoryLedger(self.clock)
         self.due = MemoryDue(self.ledger)
-        self.directory = MemoryDirectory(self.clock, self.ledger)
+        self.directory: MemoryDirectory = RememberingDirectory(self.clock, self.ledger)
         self.chat = Chat(self.directory, self.clock)
         self.policy = FixedPolicy(policy or build.policy())
         # A target has a clock of its own, which nobody sets.

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import TypeVar
 
 from workflows.core.identity import Address
 from workflows.core.people import Account, Membership, PersonFacts, which_stands, with_news
@@ -25,6 +26,8 @@ from workflows.ledger.redis_buckets import check_bucket
 from workflows.ledger.redis_due import AGAIN_S
 from workflows.ledger.times import score
 from workflows.ports import Buckets, Due
+
+T = TypeVar("T")
 
 __all__ = ["MemoryBuckets", "MemoryClock", "MemoryDirectory", "MemoryDue", "MemoryLedger"]
 
@@ -108,6 +111,12 @@ def _decoded(name: str, stored: bytes | None) -> Record | None:
     return versioned(name, stored).record
 
 
+@lru_cache(maxsize=4096)
+def _loaded(kind: type[T], body: bytes, where: str) -> T:
+    """The same of what the chat said of somebody, or who is in one of its lists. What is kept never changes."""
+    return load(kind, body, where=where)
+
+
 class MemoryDirectory(BoundDirectory):
     """`ledger`: where the bindings are; without one nobody is bound."""
 
@@ -131,11 +140,11 @@ class MemoryDirectory(BoundDirectory):
 
     def _kept(self, who: Account) -> PersonFacts | None:
         body = self._known.get(who)
-        return None if body is None else load(PersonFacts, body, where=who.user)
+        return None if body is None else _loaded(PersonFacts, body, who.user)
 
     def _lists(self, sources: Iterable[str]) -> tuple[datetime, dict[str, Membership]]:
         bodies = {source: body for source in sources if (body := self._members.get(source)) is not None}
-        return self._clock.now(), {source: load(Membership, body, where=source) for source, body in bodies.items()}
+        return self._clock.now(), {source: _loaded(Membership, body, source) for source, body in bodies.items()}
 
     def mark_stale(self, who: Account, at: datetime) -> None:
         with self._lock:
@@ -177,4 +186,4 @@ class MemoryDirectory(BoundDirectory):
 
     def members(self, source: str) -> Membership | None:
         body = self._members.get(source)
-        return None if body is None else load(Membership, body, where=source)
+        return None if body is None else _loaded(Membership, body, source)
