@@ -17,6 +17,7 @@ from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by th
     durable_redis,
     log_as_it_was,
     redis_client,
+    redis_emptier,
     redis_server,
     redis_url,
 )

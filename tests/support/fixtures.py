@@ -48,15 +48,21 @@ DATABASES = 16
 _turns = count()
 
 
+@pytest.fixture(scope="session")
+def redis_emptier(redis_server: EmbeddedValkey) -> Iterator[redis.Redis]:
+    """Kept, as more than a thousand tests begin with it, and to connect is most of what it costs."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        yield client
+
+
 @pytest.fixture
-def redis_url(redis_server: EmbeddedValkey) -> str:
+def redis_url(redis_server: EmbeddedValkey, redis_emptier: redis.Redis) -> str:
     """The address of an empty server.
 
     Tests take its databases in turn: what a thread that is left over from the test before still writes, such as a failure that it
     met when its test was over, is not found by the next one.
     """
-    with redis.Redis.from_url(redis_server.url) as client:
-        client.flushall()
+    redis_emptier.flushall()
     return f"{redis_server.url.rpartition('/')[0]}/{next(_turns) % DATABASES}"
 
 
