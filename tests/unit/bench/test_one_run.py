@@ -56,7 +56,9 @@ def test_what_breaks_is_a_row_that_says_why(measured: Measured, text: str, why: 
     assert run.exit_code([row]) == 1
 
 
-def test_what_hangs_is_ended_and_told(measured: Measured) -> None:
+def test_what_hangs_is_ended_and_told(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whoever runs tests in the background of a shell has them ignore Ctrl-C, and so does what they start.
+    monkeypatch.setattr(run, "STOP_S", 1.0)
     assert measured("import threading\nthreading.Event().wait()", within_s=0.5) == [
         Broken("this", "it took longer than 0.5 s")
     ]
