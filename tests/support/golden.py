@@ -59,11 +59,9 @@ class Heard:
         """`stands`: what stands in chat at this step."""
         for said in _said(look, stands):
             self._teams.hear(self._scene, step, said)
-            found = payload(said)
-            key = json.dumps([found["text"], found["blocks"]], sort_keys=True)
-            if key not in self._heard:
-                self._heard.add(key)
-                self.said.append({"step": step, **found})
+            if said.raw not in self._heard:
+                self._heard.add(said.raw)
+                self.said.append({"step": step, **payload(said)})
 
 
 def of_scene(name: str, teams: golden_teams.Files) -> list[dict[str, Any]]:

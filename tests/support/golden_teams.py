@@ -32,8 +32,8 @@ class Files:
         self._drawn: set[str] = set()
 
     def hear(self, scene: str, step: int, said: Said) -> None:
-        if isinstance(said.message, Message) and (key := repr(said.message)) not in self._drawn:
-            self._drawn.add(key)
+        if isinstance(said.message, Message) and said.spelled not in self._drawn:
+            self._drawn.add(said.spelled)
             self._keep(scene, {"step": step, "what": said.what}, said.message)
 
     def state(self, name: str, message: Message) -> None:
@@ -43,7 +43,8 @@ class Files:
         self._add("forms", {"what": name}, {"card": form_card(here(form), zone="Europe/Vienna")})
 
     def _keep(self, file: str, where: dict[str, Any], message: Message) -> None:
-        self._add(file, where, {"summary": summary_of(here(message)), "card": card_of(here(message))})
+        told = here(message)
+        self._add(file, where, {"summary": summary_of(told), "card": card_of(told)})
 
     def _add(self, file: str, where: dict[str, Any], found: dict[str, Any]) -> None:
         key = _NUMBER.sub("0", json.dumps(found, sort_keys=True))

@@ -96,6 +96,11 @@ class Said:
         return f"{self.drawn.text}\n{self.drawn.blocks}"
 
     @cached_property
+    def spelled(self) -> str:
+        """All that it consists of. The same for two that say the same, in whatever chat they are drawn."""
+        return repr(self.message)
+
+    @cached_property
     def lines(self) -> tuple[str, ...]:
         """Line by line; what somebody wrote is theirs, and no claim of ours."""
         found = (*self.text.splitlines(), *from_mrkdwn(self.drawn.text).splitlines())

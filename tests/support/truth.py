@@ -406,8 +406,8 @@ def read(look: Look, said: Said) -> None:
 def _in_teams(look: Look, said: Said) -> None:
     """Each message once: the same words as in Slack, and nobody's words work there."""
     message = said.message
-    if isinstance(message, Message) and repr(message) not in look.walk.in_teams:
-        look.walk.in_teams.add(repr(message))
+    if isinstance(message, Message) and said.spelled not in look.walk.in_teams:
+        look.walk.in_teams.add(said.spelled)
         for fault in teams_text.faults(message, said.text, _NAMES_OF_IDS):
             look.fault(said, fault, said.text)
 
