@@ -1,8 +1,13 @@
 """The catalogue of all sentences: it is what the walk hears, it can be read in one go, and sentences alike stand in it once."""
 
+from functools import cache
+
 import pytest
 
-from tests.support.sentences import FILE, catalogue, place_of, same
+from tests.support import sentences
+from tests.support.sentences import FILE, place_of, same
+
+catalogue = cache(sentences.catalogue)
 
 
 def test_the_catalogue_is_current() -> None:
@@ -42,6 +47,6 @@ def test_what_is_said_in_a_new_place_is_not_left_out() -> None:
 
 
 def test_all_of_it_can_be_read_in_one_go() -> None:
-    sentences = [line.split(" — *")[0] for line in catalogue().splitlines() if line.startswith("- ")]
-    assert 500 < len(sentences) < 1500
-    assert sum(len(sentence.split()) for sentence in sentences) < 17_500
+    found = [line.split(" — *")[0] for line in catalogue().splitlines() if line.startswith("- ")]
+    assert 500 < len(found) < 1500
+    assert sum(len(sentence.split()) for sentence in found) < 17_500
