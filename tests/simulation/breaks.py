@@ -30,6 +30,7 @@ from workflows.ports import Change, Committed, Lease
 from workflows.usecases.decisions import approve as approving
 from workflows.usecases.drift import holding_back, passes, press
 from workflows.usecases.drift import removal as drift_removal
+from workflows.usecases.fulfilment import calls, still_valid
 from workflows.usecases.fulfilment import converge as converging
 from workflows.usecases.sealing.sealer import Sealer
 from workflows.usecases.shared import ledger_doubt, revalidation
@@ -93,7 +94,7 @@ def no_read_back_of_absence() -> Iterator[None]:
 
 @contextmanager
 def _believed(purpose: actions.Purpose, presence: Presence) -> Iterator[None]:
-    asks = converging._ask_world
+    asks = converging.ask_world
 
     def asked(ctx: Any, state: actions.State, action: Any) -> Any:
         if isinstance(action, actions.Observe) and action.purpose is purpose:
@@ -102,7 +103,7 @@ def _believed(purpose: actions.Purpose, presence: Presence) -> Iterator[None]:
             return lambda fresh, at: outcomes.after_look(fresh, purpose, seen, at)
         return asks(ctx, state, action)
 
-    with patch.object(converging, "_ask_world", asked):
+    with patch.object(converging, "ask_world", asked):
         yield
 
 
@@ -112,7 +113,7 @@ def no_fencing() -> Iterator[None]:
     refusal = MemoryLedger._refusal
     with (
         patch.object(MemoryLedger, "_refusal", lambda self, change: refusal(self, replace(change, fence=None))),
-        patch.object(converging, "_guard", lambda *_: lambda: None),
+        patch.object(converging, "guard_of", lambda *_: lambda: None),
         patch.object(weather, "draw", lambda *_: Weather({STOPS_BEFORE: 500, STOPS_AFTER: 500})),
         patch.object(port, "STOPS_S", (12.0, 70.0)),
     ):
@@ -122,7 +123,7 @@ def no_fencing() -> Iterator[None]:
 @breaks(SAFE)
 def no_recheck() -> Iterator[None]:
     """What was decided once is given, whoever has left since."""
-    with patch.object(converging, "approval_no_longer_valid", lambda *_: None):
+    with patch.object(still_valid, "approval_no_longer_valid", lambda *_: None):
         yield
 
 
@@ -149,7 +150,11 @@ def removal_not_retried() -> Iterator[None]:
         after = fails(state, words, now)
         return after.with_holding(next_try=now + timedelta(hours=1))
 
-    with patch.object(outcomes, "failed", failed), patch.object(converging, "failed", failed):
+    with (
+        patch.object(outcomes, "failed", failed),
+        patch.object(converging, "failed", failed),
+        patch.object(calls, "failed", failed),
+    ):
         yield
 
 

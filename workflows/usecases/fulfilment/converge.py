@@ -22,59 +22,40 @@ from workflows.core.convergence.actions import (
     Wait,
     next_action,
     settle,
-    start_end,
-    without_extensions,
 )
 from workflows.core.convergence.outcomes import (
-    after_look,
-    after_operation,
     broken,
     failed,
-    in_doubt,
     later_end_kept,
-    not_denied,
     postponed,
-    refused,
-    taken_by_others,
     with_intent,
 )
-from workflows.core.records.grant import End, EndCause, GrantState
-from workflows.core.records.holding import Baseline, Holding, Intent, grants_of
-from workflows.core.records.target import Operation, Presence, Resource
+from workflows.core.records.grant import GrantState
+from workflows.core.records.holding import Holding, grants_of
 from workflows.ports import (
     LEASE_S,
     Committed,
-    DirectoryUnreachable,
     Lease,
     LeaseOver,
     LedgerUnreachable,
     Lost,
-    PolicyUnavailable,
-    SentTooLate,
     Snapshot,
-    Target,
-    TargetInDoubt,
-    TargetRefused,
-    TargetThrottled,
 )
+from workflows.usecases.fulfilment.calls import Outcome, ask_world, call_target, guard_of
 from workflows.usecases.fulfilment.converge_step import ConvergenceTurn, rests, step_id, write_step
+from workflows.usecases.fulfilment.still_valid import refuse_extensions_no_longer_valid, refuse_no_longer_valid
 from workflows.usecases.shared.context import WorkerContext
 from workflows.usecases.shared.due_items import take_off
 from workflows.usecases.shared.ledger_doubt import watch
 from workflows.usecases.shared.outside import went_wrong
-from workflows.usecases.shared.rebuilt import grant_still_due, restore_holding, without_unreadable
-from workflows.usecases.shared.revalidation import approval_no_longer_valid
+from workflows.usecases.shared.rebuilt import grant_still_due, restore_holding
 from workflows.usecases.shared.rounds import Doing, acquiring, alone, making_durable, reading, releasing
-from workflows.usecases.shared.signed_votes import with_alarm
 from workflows.usecases.shared.troubles import Failure, note
 
 # A holding that wants more steps than this in one go is looked at again a little later, so that none starves the others.
 STEPS_MAX = 25
 # The same for one that takes so long, in seconds; a job that takes twice as many things is stopped by force.
 GIVE_WAY_S = 30.0
-# A call is sent so long after its intent, or not at all, in seconds. Many intents may be committed together, and the calls of the
-# others may be slow; `IN_DOUBT_FOR` counts from the intent, and has half a minute more than a request can live.
-SENT_WITHIN_S = 15.0
 
 
 def converge(ctx: WorkerContext, holding_id: str, grant_id: str = "") -> None:
@@ -190,7 +171,7 @@ def _step(course: Course) -> Doing[bool]:
     state = settle(before, now)
     if _has_later_end_to_keep(state, now):
         return (yield from _keep_later_end(ctx, turn, before, state, now))
-    state = _refuse_no_longer_valid(ctx, turn.snapshot, state, now)
+    state = refuse_no_longer_valid(ctx, turn.snapshot, state, now)
     action = next_action(state, now)
     if isinstance(action, (Wait, Forget)):
         written = yield from write_step(ctx, turn, before, state, forget=isinstance(action, Forget))
@@ -200,14 +181,12 @@ def _step(course: Course) -> Doing[bool]:
         return True
     if isinstance(action, (GrantAccess, RevokeAccess)):
         return (yield from _change_world(course, turn, before, state, action))
-    outcome = _ask_world(ctx, state, action)
+    outcome = ask_world(ctx, state, action)
     return (yield from _record(course, lambda fresh, at: _if_still(action, settle(fresh, at), outcome, at)))
 
 
 # Reasons for a lost commit after which another turn of the loop can do better.
 _READ_AGAIN = ("version", "stale")
-# How long to wait before asking again who somebody is.
-_ASK_AGAIN_S = 2.0
 # How long to wait while the ledger's own clock is in doubt.
 _CLOCK_AGAIN_S = 10.0
 # How long to wait while processes of an older version run.
@@ -246,34 +225,6 @@ def _read(course: Course, lease: Lease) -> Doing[tuple[ConvergenceTurn, State | 
         names, seen = wanted, None
 
 
-# What an answer makes of the state, at the time when it is written down. A slow answer is not an old decision: the record
-# is read anew after it, and the answer is applied to what stands then.
-Outcome = Callable[[State, datetime], State]
-
-
-def _ask_world(ctx: WorkerContext, state: State, action: Observe | Poll) -> Outcome:
-    resource = state.holding.resource
-    target = ctx.targets.for_terms(resource.target)
-    try:
-        if isinstance(action, Poll):
-            operation = target.poll(resource, action.operation)
-            return lambda fresh, at: after_operation(fresh, action, operation, None, at)
-        seen = target.observe(resource)
-    except TargetThrottled as wait:
-        after_s = wait.after_s
-        return lambda fresh, at: postponed(fresh, after_s, at)
-    except (TargetInDoubt, TargetRefused) as problem:
-        words = problem.words if isinstance(problem, TargetRefused) else str(problem)
-        return lambda fresh, at: failed(fresh, words, at)
-    purpose = action.purpose
-    if purpose is Purpose.BASELINE and target.tells_ours_apart and seen.presence is not Presence.UNKNOWN:
-        if seen.others:
-            return lambda fresh, at: taken_by_others(fresh, seen.detail or "", at)
-        # What is there under our own name is ours, from a life that this record does not know of.
-        return lambda fresh, _at: fresh.with_holding(baseline=Baseline.ABSENT, failures=0, next_try=None)
-    return lambda fresh, at: after_look(fresh, purpose, seen, at)
-
-
 def _change_world(
     course: Course, turn: ConvergenceTurn, before: State, state: State, action: GrantAccess | RevokeAccess
 ) -> Doing[bool]:
@@ -291,11 +242,11 @@ def _change_world(
     if intent is None:
         raise AssertionError("with_intent sets an intent")
     target = ctx.targets.for_terms(state.holding.resource.target)
-    after = _call(target, intended, action, _guard(ctx, turn, action, course.current))
+    after = call_target(target, intended, action, guard_of(ctx, turn, action, course.current))
     # The proof is asked for at once, so that outcome and proof are one commit.
     expected = after(intended, intent, turn.snapshot.now)
     look = next_action(expected, turn.snapshot.now)
-    proof = _ask_world(ctx, expected, look) if isinstance(look, Observe) and look.purpose in _PROOFS else None
+    proof = ask_world(ctx, expected, look) if isinstance(look, Observe) and look.purpose in _PROOFS else None
 
     def outcome(fresh: State, at: datetime) -> State:
         done = after(fresh, intent, at)
@@ -330,62 +281,6 @@ def _tell_of_older(ctx: WorkerContext, turn: ConvergenceTurn, state: State) -> N
     again_at = turn.snapshot.now + timedelta(seconds=_OLDER_AGAIN_S)
     why = "a process of an older version is still running, so nothing is given"
     note(ctx, keys.holding(turn.holding), Failure(why, again_at=again_at, about=", ".join(state.grants)))
-
-
-def _guard(
-    ctx: WorkerContext, turn: ConvergenceTurn, action: GrantAccess | RevokeAccess, current: Callable[[], Lease | None]
-) -> Callable[[], None]:
-    """Called right before each attempt goes out. A worker that was stopped and wakes up late stops here."""
-    give_until_s = None
-    if isinstance(action, GrantAccess):
-        give_until_s = turn.read_at_s + (action.until - turn.snapshot.now).total_seconds()
-
-    def before_send() -> None:
-        lease, now_s = current(), ctx.monotonic_s()
-        if lease is None or lease.number != turn.lease.number or now_s >= lease.deadline_s:
-            raise LeaseOver("the lease ran out before the call was sent")
-        if now_s >= turn.read_at_s + SENT_WITHIN_S:
-            raise SentTooLate("others took so long that the intent is too old for the call")
-        if give_until_s is not None and now_s >= give_until_s:
-            raise LeaseOver("the time of the grant ran out before the call was sent")
-
-    return before_send
-
-
-Then = Callable[[State, Intent, datetime], State]
-
-
-def _call(target: Target, state: State, action: GrantAccess | RevokeAccess, guard: Callable[[], None]) -> Then:
-    """Make the one changing call; returns how to record its outcome. LeaseOver leaves the intent to the next worker."""
-    resource = state.holding.resource
-    try:
-        operation: Operation = (
-            target.grant(resource, action.until, guard)
-            if isinstance(action, GrantAccess)
-            else _take(target, resource, action, guard)
-        )
-    except TargetThrottled as wait:
-        after_s = wait.after_s
-        return lambda fresh, intent, at: postponed(fresh, after_s, at)  # noqa: ARG005 - one signature for all outcomes
-    except SentTooLate:
-        # It is known that nothing was sent, so nothing is in doubt.
-        return lambda fresh, intent, at: postponed(fresh, 0.0, at)  # noqa: ARG005 - as above
-    except TargetInDoubt as problem:
-        words = str(problem)
-        return lambda fresh, intent, at: in_doubt(fresh, intent, words, at)
-    except TargetRefused as problem:
-        said = problem.words
-        if isinstance(action, RevokeAccess) and action.sessions_before is not None:
-            return lambda fresh, intent, at: not_denied(fresh, said)  # noqa: ARG005 - as above
-        giving = isinstance(action, GrantAccess)
-        return lambda fresh, intent, at: refused(fresh, said, at) if giving else failed(fresh, said, at)  # noqa: ARG005 - as above
-    return lambda fresh, intent, at: after_operation(fresh, action, operation, intent, at)
-
-
-def _take(target: Target, resource: Resource, action: RevokeAccess, guard: Callable[[], None]) -> Operation:
-    if action.sessions_before is None:
-        return target.revoke(resource, guard)
-    return target.deny_sessions(resource, action.sessions_before, guard)
 
 
 def _record(course: Course, outcome: Outcome) -> Doing[bool]:
@@ -423,58 +318,10 @@ def _keep_later_end(
     ctx: WorkerContext, turn: ConvergenceTurn, before: State, state: State, now: datetime
 ) -> Doing[bool]:
     """The deadline moves for an approval that stands, and for no other; the target need not be asked."""
-    looked_at = _refuse_extensions_no_longer_valid(ctx, state, now)
+    looked_at = refuse_extensions_no_longer_valid(ctx, state, now)
     if _has_later_end_to_keep(looked_at, now):
         written = yield from write_step(ctx, turn, before, later_end_kept(looked_at), gives=True)
         return (yield from _not_intended(ctx, turn, before, state, written)) if isinstance(written, Lost) else True
     # It does not stand, or nobody can tell now.
     written = yield from write_step(ctx, turn, before, looked_at)
     return isinstance(written, Committed) or written.why in _READ_AGAIN
-
-
-# ---------------------------------------------------------------- who may still have it
-
-
-def _refuse_no_longer_valid(ctx: WorkerContext, snapshot: Snapshot, state: State, now: datetime) -> State:
-    if not isinstance(next_action(state, now), GrantAccess):
-        return state
-    state = settle(without_unreadable(state, snapshot, now), now)
-    action = next_action(state, now)
-    if not isinstance(action, GrantAccess):
-        return state
-    state = _refuse_extensions_no_longer_valid(ctx, state, now)
-    for id_ in action.grants:
-        if state.grants[id_].state is not GrantState.ACTIVATING:
-            continue
-        try:
-            problem = approval_no_longer_valid(ctx, id_, now)
-        except (DirectoryUnreachable, PolicyUnavailable) as unknown:
-            return _not_known(ctx, state, unknown, now)
-        if problem is not None:
-            reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
-            code, params = problem.code.value, dict(problem.params)
-            state = start_end(state, (id_,), End(EndCause.FAILED, now, reason=reason, code=code, params=params))
-            state = with_alarm(state, id_, problem)
-    return settle(state, now)
-
-
-def _refuse_extensions_no_longer_valid(ctx: WorkerContext, state: State, now: datetime) -> State:
-    """The target's own end is moved only for an approval that stands."""
-    longer = [grant for grant in state.of(GrantState.ACTIVE) if grant.extended_to is not None]
-    for grant in longer:
-        try:
-            problem = approval_no_longer_valid(ctx, grant.extension or "", now)
-        except (DirectoryUnreachable, PolicyUnavailable) as unknown:
-            return _not_known(ctx, state, unknown, now)
-        if problem is not None:
-            reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
-            state = with_alarm(without_extensions(state, (grant.id,), reason), grant.id, problem)
-    return state
-
-
-def _not_known(ctx: WorkerContext, state: State, unknown: Exception, now: datetime) -> State:
-    """Whether it may be given cannot be told now: nothing is tried, and whoever waits hears of it when it lasts."""
-    again_at = now + timedelta(seconds=_ASK_AGAIN_S)
-    about = ", ".join(state.grants)
-    note(ctx, keys.holding(state.holding.id), Failure(str(unknown), again_at=again_at, about=about))
-    return postponed(state, _ASK_AGAIN_S, now)
