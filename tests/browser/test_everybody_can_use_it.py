@@ -67,7 +67,7 @@ READ_OUT = {
 - article:
   - text: Nia Night had
   - text: /🔴 production 🏁 Ended/
-  - text: /used 5 s · approved by Olu Owner · removal verified/
+  - text: /used \d+ s · approved by Olu Owner · removal verified/
   - button /Ask again for read-only, PA-\d+/: Ask again
   - blockquote: INC-7 read aloud
 """,

@@ -239,10 +239,8 @@ def test_a_second_worker_posts_no_second_board() -> None:
     seen: list[int] = []
 
     def another(_change: object) -> None:
-        held = crowd.lease_renewer.held
         crowd.new_sender().show(BOARD)
         seen.append(len(crowd.boards()))
-        crowd.lease_renewer.held = held
 
     crowd.before(":intent:board", another)
     crowd.settle(100)
@@ -273,9 +271,7 @@ def test_what_is_over_before_the_board_is_posted_is_not_named(over: Withdraw) ->
     named: list[str] = []
 
     def happens(_change: object) -> None:
-        held = crowd.lease_renewer.held
         over(crowd, ids[-1])
-        crowd.lease_renewer.held = held
 
     crowd.before(":named:", happens)
     for _ in range(40):

@@ -219,6 +219,7 @@ ASKED: dict[str, Callable[[RedisLedger], object]] = {
     "next_id": lambda ledger: ledger.next_id(),
     "raise_ids": lambda ledger: ledger.raise_ids(1),
     "members": lambda ledger: ledger.members(keys.LIVE),
+    "walk": lambda ledger: list(ledger.walk(keys.LIVE)),
     "count": lambda ledger: ledger.count(keys.LIVE),
     "score": lambda ledger: ledger.score(keys.LIVE, "PA-1"),
     "entries": lambda ledger: ledger.entries(),
