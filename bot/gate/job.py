@@ -20,8 +20,10 @@ POLL_TIMEOUT_S = POLL_S + 10.0
 GOODBYE_S = 3.0
 
 
-class Cancelled(Exception):
-    """Somebody ended the job. `signal`: its number."""
+class Cancelled(BaseException):
+    """Somebody ended the job. `signal`: its number. It comes at any moment, so that no `except Exception`, of whichever library,
+    may take it for a fault of its own.
+    """
 
     def __init__(self, signal: int) -> None:
         super().__init__(str(signal))

@@ -186,6 +186,11 @@ def test_a_job_that_is_cancelled_takes_its_ask_back() -> None:
     assert world.paths[-1] == "POST /PA-7/withdraw"
 
 
+def test_no_fault_that_somebody_sees_to_hides_that_the_job_was_cancelled() -> None:
+    """The signal comes at any moment: within a thread's start, within a call whose faults are told."""
+    assert not issubclass(Cancelled, Exception)
+
+
 def test_one_that_is_cancelled_before_has_nothing_to_take_back() -> None:
     ended = World([Cancelled(signal.SIGINT)]).job().run()
 
