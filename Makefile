@@ -47,7 +47,7 @@ test-upgrade: $(DEV)
 
 # Whole fleets: many processes at once, rolling restarts, Redis with its sentinels.
 test-fleet: $(DEV)
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m fleet tests/scenario tests/chaos $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m fleet tests/scenario tests/chaos tests/contract/slack $(ARGS)
 
 # Ten minutes of payloads, lines and files that are nearly right; each round draws a new seed. ARGS="--minutes 1"
 fuzz: $(DEV)
