@@ -53,7 +53,7 @@ class World:
         del timeout_s
         goes = url.endswith("/withdraw")
         step = self.goodbye if goes else self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(step, Exception):
+        if isinstance(step, BaseException):
             raise step
         found = step if isinstance(step, Answer) else step()
         if found is WAITING:
@@ -232,7 +232,7 @@ class Several:
 
     def token(self) -> str:
         step = self.found.pop(0)
-        if isinstance(step, Exception):
+        if isinstance(step, BaseException):
             raise step
         return str(step)
 
