@@ -13,12 +13,16 @@ from bot.sandbox.installation import processes
 from bot.sandbox.page.sandbox import Sandbox
 from bot.settings import process_environ
 from tests.support import warm
+from tests.support.waiting import PATIENCE_S
 
 
 @contextmanager
 def running() -> Iterator[str]:
     """The page's address."""
     with _from_the_warm_parent(), Sandbox(process_environ()) as sandbox:
+        app = sandbox.installation.slack.app
+        # Slack's three seconds are no test of the page, and long where the machine has others to serve.
+        app.ack_timeout_s = app.trigger_life_s = PATIENCE_S
         yield sandbox.address
 
 
