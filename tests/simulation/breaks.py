@@ -30,7 +30,7 @@ from workflows.ports import Change, Committed, Lease
 from workflows.usecases.decisions import approve as approving
 from workflows.usecases.drift import holding_back, passes, press
 from workflows.usecases.drift import removal as drift_removal
-from workflows.usecases.fulfilment import calls, still_valid
+from workflows.usecases.fulfilment import calls, start_scheduled, still_valid
 from workflows.usecases.fulfilment import converge as converging
 from workflows.usecases.sealing.sealer import Sealer
 from workflows.usecases.shared import ledger_doubt, revalidation
@@ -123,7 +123,11 @@ def no_fencing() -> Iterator[None]:
 @breaks(SAFE)
 def no_recheck() -> Iterator[None]:
     """What was decided once is given, whoever has left since."""
-    with patch.object(still_valid, "approval_no_longer_valid", lambda *_: None):
+    with (
+        patch.object(still_valid, "approval_no_longer_valid", lambda *_: None),
+        # What begins later is looked at when its time has come, too.
+        patch.object(start_scheduled, "approval_no_longer_valid", lambda *_: None),
+    ):
         yield
 
 
