@@ -22,6 +22,7 @@ import redis
 from bot.queues import ALL_QUEUES
 from tests.support import installation
 from tests.support.installation import PEOPLE, ROOT, Installation, Process
+from workflows.core.identity import Address
 from workflows.core.people import Account, Membership, PersonFacts, PersonId
 from workflows.ledger.keys import Keys
 from workflows.ledger.redis_directory import RedisDirectory
@@ -69,8 +70,9 @@ class Place(Installation):
         directory, now, team = RedisDirectory(self.connection()), self.ledger().now(), self.slack.app.team_id
         for name, id_ in PEOPLE.items():
             if name != "gus":
+                address = f"{name}@example.com"
                 directory.put_person(
-                    PersonFacts(PersonId(f"{name}@example.com"), name, Account("slack", team, id_), now)
+                    PersonFacts(PersonId(address), name, Account("slack", team, id_), now, address=Address(address))
                 )
         directory.put_members(ONCALL_SOURCE, Membership(frozenset({PersonId("nia@example.com")}), now))
 
@@ -80,11 +82,13 @@ class Place(Installation):
 
 
 @contextlib.contextmanager
-def running(*tuned: str, developers: int = 0, owners: int = 0) -> Iterator[Place]:
-    """The whole product, started and ready; `developers` and `owners` people beside the tests' own."""
+def running(*tuned: str, developers: int = 0, owners: int = 0, unlimited: bool = False) -> Iterator[Place]:
+    """The whole product, started and ready; `developers` and `owners` people beside the tests' own. `unlimited`: without Slack's
+    limits, where they are not the subject.
+    """
     crowd(developers, owners)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        place = Place(Path(folder), tuned=tuned)
+        place = Place(Path(folder), tuned=tuned, unlimited=unlimited)
         with place:
             place.warm()
             yield place
