@@ -32,6 +32,8 @@ from workflows.usecases.upkeep.timekeeping import Timekeeper
 log = structlog.get_logger()
 
 LOOK_EVERY_S = 0.2
+# After a look that has found something: more is due soon, by and large, and what waits for a target's quota waits for moments.
+LOOK_AGAIN_S = 0.05
 POLICY_EVERY_S = 2.0
 # A folder that has not changed is compared with the policy in force this often: somebody may have applied another one.
 COMPARE_EVERY_S = 10.0
@@ -85,6 +87,7 @@ class Ticker:
         # Said already: the folder is looked at every two seconds.
         self._policy_problem = ""
         self._worked_at_s = self._looked_at_s = parts.monotonic_s()
+        self._found = False
 
     def tick(self) -> float:
         """Returns how long to wait before the next one, in seconds."""
@@ -131,20 +134,23 @@ class Ticker:
         if parts.monotonic_s() - self._holders_at_s >= HOLDERS_EVERY_S:
             self._holders_at_s = parts.monotonic_s()
             self._try("holders", lambda: ask_for_a_look(parts.context))
+        self._found = False
         if self._try("look", self._wake_what_is_due):
             self._worked_at_s = parts.monotonic_s()
-        return LOOK_EVERY_S
+        return LOOK_AGAIN_S if self._found else LOOK_EVERY_S
 
     def _try(self, name: str, what: Callable[[], None]) -> bool:
         """Whatever is wrong with one part of a look, ends must still be found. Raises LedgerUnreachable."""
         return attempt(self._parts.context, f"process:clock {name}", what)
 
     def _wake_what_is_due(self) -> None:
-        for items in in_jobs(self._parts.due.claim(self._parts.token), self._came_back, self._spread):
+        found = self._parts.due.claim(self._parts.token)
+        for items in in_jobs(found, self._came_back, self._spread):
             if reads_like_several(items[0]):
                 self._drop(items[0])
             else:
                 self._send(items)
+        self._found = bool(found)
 
     def _drop(self, item: str) -> None:
         """It names nothing of ours, and would be due for ever."""

@@ -442,6 +442,12 @@ def test_an_item_that_cannot_be_sent_stops_no_other_one_and_a_broken_policy_none
     assert {trouble.item for trouble in standing(world.ctx)} == {*broken, "process:clock wake-ups"}
 
 
+def test_the_clock_looks_again_soon_after_it_has_found_something_and_rests_where_nothing_is_due(world: Outside) -> None:
+    busy, _, _ = ticker(world, ["end:PA-1"])
+    idle, _, _ = ticker(world, [])
+    assert busy.tick() < idle.tick() == 0.2
+
+
 @pytest.mark.parametrize("strange", ["later:PA-1", "trouble:PA-1", "x", "", "END:PA-1", "é" * 500])
 def test_an_item_that_only_another_version_knows_is_named_and_no_failure_of_wake_ups(
     world: Outside, strange: str
