@@ -2,8 +2,9 @@
 
     python -m bench [--quick] [--only NAME ...] [--json FILE] [--markdown FILE]
 
-Each measurement is a process of its own, one after the other. A goal that is missed is a row with NO, and no failure: the exit
-code is 0. What could not be measured is a row that says why, and the exit code is 1.
+Each measurement is a process of its own, one after the other. A goal that is missed is a row with NO and by how much, and no
+failure: the exit code is 0. Below the table stands where the processor time of these goes (`bench.profiles`). What could not be
+measured is a row that says why, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from difflib import get_close_matches
 from json import JSONDecodeError, loads
 from pathlib import Path
 
-from bench.figures import Broken, Reached, Row, from_json, markdown, table, write_json
+from bench.figures import Broken, Figure, Reached, Row, from_json, markdown, table, write_json
 from bench.machine import Machine, this_machine
+from bench.profiles import Profile
+from bench.profiles import from_json as from_profile_json
 
 # In this order. The first are quick, the last fills a gigabyte or more.
 NAMES = ("ledger", "acks", "press", "calls", "ends", "lateness", "many", "seal", "verify", "growth")
@@ -40,7 +43,7 @@ def main() -> None:
         rows += of_its_own(name, quick=asked.quick)
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     machine = replace(machine, load_after=os.getloadavg()[0])
-    _write(rows, machine, asked)
+    _write(rows, profiles_of(rows), machine, asked)
     sys.exit(exit_code(rows))
 
 
@@ -91,6 +94,31 @@ def of_its_own(name: str, *, quick: bool, module: str = "", within_s: float = WI
         return rows
 
 
+def profiles_of(rows: Sequence[Row]) -> Sequence[Profile]:
+    """Of what missed its goal, each in a process of its own."""
+    missed = (row.profile for row in rows if isinstance(row, Figure) and row.reached is Reached.NO and row.profile)
+    return [_profile(name) for name in dict.fromkeys(missed)]
+
+
+def _profile(name: str) -> Profile:
+    print(f"profile of {name} ...", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory(prefix="bench-profile-") as folder:
+        file = Path(folder) / "profiles.json"
+        argv = [sys.executable, "-m", "bench.profiles", name, "--json", str(file)]
+        problem = ""
+        try:
+            done = subprocess.run(argv, check=False, cwd=ROOT, capture_output=True, text=True, timeout=WITHIN_S)
+            problem = _last(done.stderr)
+            (found,) = loads(file.read_text())
+            return from_profile_json(found)
+        except (OSError, JSONDecodeError, KeyError, TypeError, ValueError, subprocess.TimeoutExpired) as failed:
+            return Profile(name, "", problem=problem or str(failed)[:200])
+
+
+def _last(said: str) -> str:
+    return next((line.strip()[:200] for line in reversed(said.splitlines()) if line.strip()), "")
+
+
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """What it has started goes with it: first as by Ctrl-C, so that it tidies up, then all of its session."""
     if process.poll() is None:
@@ -110,13 +138,17 @@ def _why(file: Path) -> str:
     return told[0].strip()[:300] if told else ""
 
 
-def _write(rows: Sequence[Row], machine: Machine, asked: argparse.Namespace) -> None:
+def _write(rows: Sequence[Row], profiles: Sequence[Profile], machine: Machine, asked: argparse.Namespace) -> None:
     if asked.json is not None:
-        asked.json.write_text(write_json(rows, quick=asked.quick, machine=machine.json()))
+        more = {"machine": machine.json(), "profiles": [one.json() for one in profiles]}
+        asked.json.write_text(write_json(rows, quick=asked.quick, **more))
+    where = "".join(f"\n\n{one.words()}" for one in profiles)
     if asked.markdown is not None:
-        asked.markdown.write_text(f"{markdown(rows)}\n\n{machine.words()}\n")
+        asked.markdown.write_text(
+            f"{markdown(rows)}\n\n{machine.words()}\n" + (f"\n```{where[1:]}\n```\n" if where else "")
+        )
     print(table(rows))
-    print(f"\n{machine.words()}")
+    print(f"\n{machine.words()}{where}")
 
 
 if __name__ == "__main__":

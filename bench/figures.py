@@ -44,11 +44,16 @@ class Goal:
             return Reached.UNKNOWN
         return Reached.YES if (value <= self.limit if self.way is Way.AT_MOST else value >= self.limit) else Reached.NO
 
+    def factor(self, value: float) -> float:
+        """How many times as good it would have to be."""
+        least, most = sorted((value, self.limit))
+        return most / least if least > 0 else math.inf
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """`measured`: numbers by name; a figure of one number has it under the empty name. `note`: what else whoever reads it
-    should know.
+    should know. `profile`: which of `bench.profiles` says where the time goes.
     """
 
     what: str
@@ -56,6 +61,7 @@ class Figure:
     measured: Mapping[str, float]
     goals: Sequence[Goal] = ()
     note: str = ""
+    profile: str = ""
 
     def __post_init__(self) -> None:
         unknown = [goal.of for goal in self.goals if goal.of not in self.measured]
@@ -69,6 +75,14 @@ class Figure:
         if any(not math.isfinite(value) for value in self.measured.values()):
             each.add(Reached.UNKNOWN)
         return next((one for one in (Reached.NO, Reached.UNKNOWN, Reached.YES) if one in each), Reached.NO_GOAL)
+
+    @property
+    def missed_by(self) -> float:
+        """How many times as good the worst of it would have to be; nan where nothing was missed."""
+        return max((goal.factor(self.measured[goal.of]) for goal in self._missed()), default=math.nan)
+
+    def _missed(self) -> list[Goal]:
+        return [goal for goal in self.goals if goal.reached(self.measured[goal.of]) is Reached.NO]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +104,24 @@ def at_least(limit: float, of: str = "") -> Goal:
     return Goal(limit, Way.AT_LEAST, of)
 
 
-def figure(what: str, unit: str, value: float, *goals: Goal, note: str = "") -> Figure:
+def figure(what: str, unit: str, value: float, *goals: Goal, note: str = "", profile: str = "") -> Figure:
     """Of one number."""
-    return Figure(what, unit, {"": value}, goals, note)
+    return Figure(what, unit, {"": value}, goals, note, profile)
 
 
-def spread(what: str, unit: str, values: Iterable[float], *goals: Goal, scale: float = 1.0, note: str = "") -> Figure:
+def spread(
+    what: str,
+    unit: str,
+    values: Iterable[float],
+    *goals: Goal,
+    scale: float = 1.0,
+    note: str = "",
+    profile: str = "",
+) -> Figure:
     """p50 and p99, each times `scale`."""
     found = list(values)
-    return Figure(what, unit, {f"p{part}": percentile(found, part / 100) * scale for part in (50, 99)}, goals, note)
+    measured = {f"p{part}": percentile(found, part / 100) * scale for part in (50, 99)}
+    return Figure(what, unit, measured, goals, note, profile)
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -130,7 +153,13 @@ def _cells(row: Row) -> tuple[str, str, str, str]:
         return row.what, "", f"could not be measured: {row.why}", Reached.UNKNOWN
     goal = ", ".join(_named(goal.of, f"{goal.way} {_number(goal.limit)}", row.unit) for goal in row.goals)
     measured = ", ".join(_named(name, _number(value), row.unit) for name, value in row.measured.items())
-    return row.what, goal or "-", f"{measured} ({row.note})" if row.note else measured, row.reached
+    reached = f"{row.reached}, by {_times(row.missed_by)}" if row.reached is Reached.NO else row.reached
+    return row.what, goal or "-", f"{measured} ({row.note})" if row.note else measured, reached
+
+
+def _times(factor: float) -> str:
+    """Two digits, so that a goal that is nearly reached is not said to be missed by nothing."""
+    return f"{factor:.2f} times" if factor < 10 else f"{factor:,.0f} times"
 
 
 def _named(name: str, number: str, unit: str) -> str:
@@ -160,6 +189,7 @@ def as_json(row: Row) -> dict[str, Any]:
         "goals": [{"of": goal.of, "way": goal.way.value, "limit": goal.limit} for goal in row.goals],
         "reached": {Reached.YES: True, Reached.NO: False}.get(row.reached),
         "note": row.note,
+        "profile": row.profile,
     }
 
 
@@ -173,6 +203,7 @@ def from_json(found: Mapping[str, Any]) -> Row:
         {name: math.nan if value is None else float(value) for name, value in found["measured"].items()},
         tuple(Goal(float(goal["limit"]), Way(goal["way"]), goal["of"]) for goal in found["goals"]),
         found["note"],
+        found.get("profile", ""),
     )
 
 

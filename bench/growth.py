@@ -30,6 +30,7 @@ from bench.filled import fill
 from bench.many import REPEATS, mib, processor_s
 from bench.past import Past
 from bench.place import DEVELOPERS, Place, crowd, person, say, until
+from bench.profiles import REPORT as REPORT_PROFILE
 from bot.chat.messages.digest import digest
 from bot.chat.views.read_model import Reader
 from bot.monotonic import monotonic_s
@@ -117,6 +118,7 @@ def grown(sizes: Sequence[int], entries: int) -> list[Figure]:
             {f"{size:,}": looked[size][name].seconds * 1000 for size in sizes},
             (at_most(REPORT_WITHIN_MS if name == REPORT else WITHIN_MS, f"{last:,}"),),
             f"{found.busy_s * 1000:,.0f} ms of processor time at {last:,}",
+            REPORT_PROFILE if name == REPORT else "",
         )
         for name, found in looked[last].items()
     ]

@@ -20,6 +20,7 @@ from bench.figures import Figure, at_most
 from bench.filled import Filled, developers_for, fill
 from bench.many import processor_s
 from bench.place import Place, running, say, until
+from bench.profiles import ENDS
 from bench.tuned import NO_QUOTA
 from tests.support.installation import ROOT
 
@@ -63,12 +64,14 @@ def measure(quick: bool, *, long: bool = False) -> list[Figure]:
             {f"{count:,}": found.last_s for count, found in by_count.items()},
             (at_most(10, f"{most:,}"),),
             note,
+            ENDS,
         ),
         Figure(
             "the same, processor time an end",
             "ms",
             {f"{count:,}": found.busy_ms for count, found in costly.items()},
             (at_most(6, f"{most:,}"),),
+            profile=ENDS,
         ),
         Figure(
             f"{shared} ends by so many worker processes, the last one late by",

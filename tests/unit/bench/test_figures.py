@@ -55,6 +55,14 @@ def test_a_goal_that_is_missed_is_missed_whatever_else_is_not_known() -> None:
     assert Figure("x", "ms", {"p50": math.nan, "p99": 151}, goals).reached is Reached.NO
 
 
+def test_a_goal_is_missed_by_the_worst_of_its_numbers_in_either_direction() -> None:
+    two = Figure("x", "", {"a": 3, "b": 60}, (at_most(2, "a"), at_most(20, "b")))
+    assert two.missed_by == 3
+    assert figure("x", "", 0.3, at_least(0.9)).missed_by == pytest.approx(3)
+    assert figure("x", "", 0, at_least(0.9)).missed_by == math.inf
+    assert math.isnan(figure("x", "", 1, at_least(0.9)).missed_by)
+
+
 def test_a_figure_without_a_goal_is_no_yes() -> None:
     assert figure("x", "", 1).reached is Reached.NO_GOAL
     assert figure("x", "", math.nan).reached is Reached.UNKNOWN
@@ -80,7 +88,7 @@ def test_a_spread_is_of_all_values_in_its_unit() -> None:
 
 
 ROWS = (
-    Figure("late", "s", {"p50": 0.5, "p99": 1.25}, (at_most(1, "p99"),), "load 3"),
+    Figure("late", "s", {"p50": 0.5, "p99": 1.25}, (at_most(1, "p99"),), "load 3", "ends"),
     figure("share", "", 0.95, at_least(0.9)),
     figure("nobody knows", "ms", math.nan, at_most(5)),
     figure("just so", "MiB", 12_345.0),
@@ -99,6 +107,7 @@ def test_json_says_what_was_measured_and_what_came_of_it() -> None:
         "goals": [{"of": "p99", "way": "<=", "limit": 1}],
         "reached": False,
         "note": "load 3",
+        "profile": "ends",
     }
     assert share["reached"] is True
     assert unknown["measured"] == {"": None}
@@ -121,7 +130,7 @@ def test_what_json_says_of_a_goal_is_not_believed() -> None:
 def test_the_table_has_each_figure_beside_its_goal() -> None:
     assert table(ROWS).splitlines() == [
         "what          goal        measured                                    reached",
-        "late          p99 <= 1 s  p50 0.5 s, p99 1.25 s (load 3)              NO",
+        "late          p99 <= 1 s  p50 0.5 s, p99 1.25 s (load 3)              NO, by 1.25 times",
         "share         >= 0.9      0.95                                        yes",
         "nobody knows  <= 5 ms     ? ms                                        not measured",
         "just so       -           12,345 MiB                                  -",
@@ -134,6 +143,6 @@ def test_a_page_has_the_same_rows() -> None:
     assert lines[:3] == [
         "| what | goal | measured | reached |",
         "| --- | --- | --- | --- |",
-        "| late | p99 <= 1 s | p50 0.5 s, p99 1.25 s (load 3) | NO |",
+        "| late | p99 <= 1 s | p50 0.5 s, p99 1.25 s (load 3) | NO, by 1.25 times |",
     ]
     assert lines[-1] == r"| a \| b | - | 1 | - |"
