@@ -22,6 +22,9 @@ _INVISIBLE = re.compile(
 
 
 def one_line(text: str) -> str:
+    # Nearly every text, and there are thousands in a report: what can be printed has neither, and its one space is " ".
+    if text.isprintable() and "  " not in text and text == text.strip():
+        return text
     return " ".join(_INVISIBLE.sub("", text).split())
 
 

@@ -83,11 +83,12 @@ def _plain_table(report: Report, width: int) -> Iterator[str] | None:
     """
     least = [_MIN.get(name, 0) for name in _titles(report)]
     wide = [max(cell_len(name), least_) for name, least_ in zip(_titles(report), least, strict=True)]
-    for line in _cells(report):
+    cells = list(_cells(report))
+    for line in cells:
         wide = [max(known, cell_len(cell)) for known, cell in zip(wide, line, strict=True)]
     if sum(wide) + _GAP * (len(wide) - 1) > width:
         return None
-    return (_drawn(line, wide) for line in (_titles(report), *_cells(report)))
+    return (_drawn(line, wide) for line in (_titles(report), *cells))
 
 
 def _drawn(line: Sequence[str], wide: Sequence[int]) -> str:
@@ -103,7 +104,7 @@ def _titles(report: Report) -> Sequence[str]:
 
 
 def _cells(report: Report) -> Iterator[Sequence[str]]:
-    return ([cut(one_line(cell), _CELL_MAX) for cell in _line(item)] for item in report.access)
+    return (tuple(cut(one_line(cell), _CELL_MAX) for cell in _line(item)) for item in report.access)
 
 
 def _who_had_what(report: Report) -> Table:

@@ -10,7 +10,7 @@ from bot.chat.commands.parser import mentioned
 from bot.chat.commands.typed import typed
 from bot.chat.message import read_value, value_of
 from bot.chat.rich import Mentions, call
-from bot.chat.text import MENTIONS_MAX
+from bot.chat.text import _INVISIBLE, MENTIONS_MAX, one_line
 from bot.chat.wording.labels import Asked
 from bot.sandbox.slack.mentions import mentions
 from bot.slack import mrkdwn as t
@@ -116,3 +116,15 @@ def test_button_values_read_back_and_foreign_ones_do_not() -> None:
     assert read_value("PA-1042") == ("PA-1042", None)
     for foreign in ("PA-１０４２", "PA-1042:xyz", "PA-1042:0123456789abcdef\n", "", "{}"):
         assert read_value(foreign) is None
+
+
+def test_of_every_sign_the_quick_way_to_one_line_says_what_the_slow_one_says() -> None:
+    for code in (*range(0xD800), *range(0xE000, 0x10000), *range(0xE0000, 0xE0200)):
+        sign = chr(code)
+        whole = " ".join(_INVISIBLE.sub("", f"{sign}a{sign}b").split())
+        assert one_line(f"{sign}a{sign}b") == whole, hex(code)
+
+
+def test_on_one_line_spaces_are_one_and_none_at_the_ends() -> None:
+    assert one_line("  two\t words\n") == one_line("two  words") == "two words"
+    assert one_line("") == one_line(" ") == ""
