@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from bot.chat.message import stamp
 from bot.chat.messages import board as words
 from bot.chat.outbox.outbox import Outbox
-from bot.chat.outbox.plans.boards import Newest, named
+from bot.chat.outbox.plans.boards import Newest, named, soonest_s
 from bot.chat.outbox.plans.planning import OVER, PlannedMessage, seen_in
 from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.outbox.turns import edits_bucket
@@ -91,6 +91,9 @@ class Boards:
         self._well(page)
         if wait_s:
             raise Later(wait_s)
+        if found.waits and not page.record.told.keys() >= set(found.waits):
+            # They get a message of their own, as soon as one may follow the last.
+            raise Later(soonest_s(_newest(page.record), self._ctx.ledger.now()))
         if _open_slots(page.record) or self._ctx.ledger.count(keys.cards_waiting(channel)):
             raise Later(BOARD_AGAIN_S)
         self._rest(page, channel)

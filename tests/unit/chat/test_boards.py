@@ -19,6 +19,7 @@ from bot.chat.outbox.plans.boards import (
     WAITING_MIN,
     Newest,
     named,
+    soonest_s,
 )
 from bot.chat.outbox.plans.cards import is_card
 from bot.chat.outbox.plans.planning import PlannedMessage
@@ -46,6 +47,18 @@ def after(newest: Newest, told: dict[str, int], waits: list[str], **more: bool) 
 
 
 # ---------------------------------------------------------------- who is named, and where
+
+
+def test_whoever_no_board_names_yet_is_looked_at_when_there_may_be_another_one_and_not_later() -> None:
+    newest = Newest(1, NOW)
+    for part in (timedelta(seconds=0.5), timedelta(seconds=1.5)):
+        at = NOW + part
+        waits = ids(WAITING_MIN)
+        assert named(waits, (), {}, newest, at, edits=False) == {}
+        then = at + timedelta(seconds=soonest_s(newest, at))
+        assert named(waits, (), {}, newest, then, edits=False) == dict.fromkeys(waits, 2)
+    assert 0 < soonest_s(newest, NOW + BETWEEN - timedelta(microseconds=1)) < 1
+    assert soonest_s(newest, NOW + timedelta(hours=1)) == BETWEEN.total_seconds()
 
 
 @pytest.mark.parametrize("count", range(WAITING_MIN))

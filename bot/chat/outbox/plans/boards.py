@@ -18,6 +18,7 @@ LINES_MAX = 16
 # Newcomers join a board by an edit, which moves nothing: only as long as it is still in sight. Between two of them are cards.
 IN_SIGHT = timedelta(seconds=5)
 BETWEEN = timedelta(seconds=2)
+LEAST_S = 0.1
 # Of lines that are true still, and whose cards have come: so many go in one edit.
 GONE_TOGETHER = 5
 # So many at once are named; the others are counted.
@@ -58,6 +59,12 @@ def named(
     new = [] if soon or len(waits) < WAITING_MIN else [id_ for id_ in waits if id_ not in still]
     found = still | _newcomers(new, still, newest.number if joins else newest.number + 1)
     return {id_: number for id_, number in found.items() if id_ in waits or _stays(number, found, carded, told)}
+
+
+def soonest_s(newest: Newest, now: datetime) -> float:
+    """Seconds until there may be another board: never more than from one to the next."""
+    since = now - newest.posted_at if newest.posted_at is not None else timedelta(0)
+    return max(LEAST_S, (BETWEEN - since).total_seconds()) if since < BETWEEN else BETWEEN.total_seconds()
 
 
 def _newcomers(new: Sequence[str], still: Mapping[str, int], number: int) -> dict[str, int]:
