@@ -28,7 +28,7 @@ from bench.profiles import Profile
 from bench.profiles import from_json as from_profile_json
 
 # In this order. The first are quick, the last fills a gigabyte or more.
-NAMES = ("ledger", "acks", "press", "calls", "ends", "lateness", "many", "seal", "verify", "growth")
+NAMES = ("ledger", "acks", "crowded", "press", "calls", "ends", "lateness", "many", "seal", "verify", "growth")
 WITHIN_S = 1200.0
 STOP_S = 30.0
 ROOT = Path(__file__).parents[1]
