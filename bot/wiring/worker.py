@@ -116,6 +116,7 @@ def build_worker(settings: Settings, wait: Callable[[float], object] = time.slee
         fault=on.faults,
         unreadable=met,
         tickets=tickets,
+        ahead=on.ledger.ahead,
     )
     mark.context = context
     command = settings.command

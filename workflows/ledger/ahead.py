@@ -28,7 +28,7 @@ OLD_S = 0.5
 # So many keys are read together; an act that needs more reads the next ones by themselves.
 TOGETHER_MAX = 4000
 # Questions of which it is kept what they took, and records that are kept decoded. All are forgotten when there are more.
-QUESTIONS_MAX, DECODED_MAX = 4000, 4000
+QUESTIONS_MAX, DECODED_MAX = 4000, 2000
 # Groups, mostly, each with all that is known of its members.
 DERIVED_MAX = 200
 

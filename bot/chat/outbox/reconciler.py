@@ -64,6 +64,9 @@ STOPPED_S = 30.0
 
 log = structlog.get_logger()
 
+# One is much like another: the same environments, and so the same people.
+_SHOWS = "what is shown"
+
 # Shows one subject as it should be now.
 Show = Callable[[Outbox, PostingSession, str], None]
 BY_PREFIX: Mapping[str, Show] = {
@@ -146,7 +149,8 @@ class Reconciler:
     ) -> None:
         page = self._page(subject, current)
         try:
-            then(page)
+            with self._ctx.ahead.act(), self._ctx.ahead.question(_SHOWS):
+                then(page)
         except Later as later:
             self._ctx.ledger.remind(retry, later.after_s)
         except Fenced:
