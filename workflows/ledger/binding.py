@@ -7,10 +7,10 @@ an account: whoever came last would be whoever has the address.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from workflows.core import keys
 from workflows.core.identity import (
@@ -19,7 +19,6 @@ from workflows.core.identity import (
     AccountId,
     AccountRecord,
     Address,
-    AddressRecord,
     Identity,
     PersonId,
     Suspension,
@@ -31,12 +30,9 @@ from workflows.core.identity import (
 )
 from workflows.core.people import GroupFacts, Membership, PersonFacts
 from workflows.core.policy import Policy
-from workflows.core.records.person import PersonRecord
 from workflows.core.records.record import Record
-from workflows.core.rules.identification import account_ids
+from workflows.ledger.people_read import PeopleRead
 from workflows.ports import DirectoryStore
-
-T = TypeVar("T")
 
 # So long it is believed that nobody has an address; somebody may have been given it since.
 NOBODY_FOR_S = 3600
@@ -74,9 +70,10 @@ class BoundDirectory(DirectoryStore, ABC):
     def _seen(self, accounts: Sequence[Account]) -> Mapping[Account, float]:
         """When somebody acted with them last, in seconds since the epoch, in one round trip; without those who never did."""
 
-    def _records_of(self, names: Iterable[str]) -> _Read:
-        wanted = tuple(dict.fromkeys(names))
-        return _Read(dict(zip(wanted, self._stored(wanted) if wanted else (), strict=True)), self._record)
+    def _records_of(self, names: Iterable[str]) -> PeopleRead:
+        read = PeopleRead(self._stored, self._record)
+        read.more(names)
+        return read
 
     # ------------------------------------------------------------ accounts
 
@@ -115,13 +112,20 @@ class BoundDirectory(DirectoryStore, ABC):
         read = self._read_of(wanted)
         return self._facts_of(dict.fromkeys(wanted, read))
 
-    def _read_of(self, people: Iterable[PersonId]) -> _Read:
-        return self._records_of(name for who in people for name in (keys.identity(who), keys.person(who)))
+    def _read_of(self, people: Iterable[PersonId]) -> PeopleRead:
+        people = tuple(people)
+        read = self._records_of(map(keys.identity, people))
+        read.as_first_known(people)
+        return read
 
-    def _facts_of(self, reads: Mapping[PersonId, _Read]) -> dict[PersonId, PersonFacts]:
+    def _facts_of(self, reads: Mapping[PersonId, PeopleRead]) -> dict[PersonId, PersonFacts]:
         """The facts of each, who was looked at in that read."""
         accounts = {who: read.accounts_of(who) for who, read in reads.items()}
         records = self._account_records({name for names in accounts.values() for name in names})
+        # Of an account without a record an earlier version may have written down how the chat names it.
+        lacking = {who: read for who, read in reads.items() if not all(name in records for name in accounts[who])}
+        for read in dict.fromkeys(lacking.values()):
+            read.more(keys.person(who) for who, one in lacking.items() if one is read)
         users = {
             name: records[name].slack if name in records else account
             for who, read in reads.items()
@@ -153,10 +157,14 @@ class BoundDirectory(DirectoryStore, ABC):
 
     def _owners(
         self, addresses: Iterable[Address], former_domains: Mapping[str, str]
-    ) -> dict[Address, tuple[PersonId, _Read]]:
+    ) -> dict[Address, tuple[PersonId, PeopleRead]]:
         """Whose these addresses are now, each with a read in which they were looked at."""
         written = {one: spellings(one, former_domains) for one in dict.fromkeys(addresses)}
-        read = self._records_of(name for forms in written.values() for form in forms for name in _kept_of(form))
+        forms = tuple(dict.fromkeys(form for forms in written.values() for form in forms))
+        read = self._records_of(
+            name for form in forms for name in (keys.address(form), keys.identity(first_person(form)))
+        )
+        read.as_first_known(map(first_person, forms))
         owners = {one: read.owner(forms) for one, forms in written.items()}
         others = self._read_of(who for who in owners.values() if not read.has(who))
         return {one: (who, read if read.has(who) else others) for one, who in owners.items()}
@@ -206,58 +214,6 @@ class BoundDirectory(DirectoryStore, ABC):
         return found
 
 
-class _Read:
-    """Records of one read, each decoded when it is asked for."""
-
-    def __init__(self, stored: Mapping[str, Any], record: Callable[[str, Any], Record | None]) -> None:
-        self._stored = stored
-        self._record = record
-        self._found: dict[str, Record | None] = {}
-
-    def one(self, name: str, kind: type[T]) -> T | None:
-        if name not in self._found:
-            self._found[name] = self._record(name, self._stored.get(name))
-        found = self._found[name]
-        return found if isinstance(found, kind) else None
-
-    def stands(self, name: str) -> bool:
-        return self._stored.get(name) is not None
-
-    def has(self, who: PersonId) -> bool:
-        """Whether it was looked at what is known of them."""
-        return keys.identity(who) in self._stored
-
-    def owner(self, written: tuple[Address, ...]) -> PersonId:
-        """Whose an address is, written as it is today and as it was: whoever has a record, else whoever would be first."""
-        for address in written:
-            record = self.one(keys.address(address), AddressRecord)
-            if record is not None:
-                return record.person
-            first = first_person(address)
-            if self.stands(keys.identity(first)) or self.stands(keys.person(first)):
-                return first
-        return first_person(written[0])
-
-    def identity(self, who: PersonId) -> Identity:
-        found = self.one(keys.identity(who), Identity)
-        return found or Identity(who, "", account_ids(None, self.one(keys.person(who), PersonRecord)))
-
-    def accounts_of(self, who: PersonId) -> tuple[AccountId, ...]:
-        known = self.one(keys.identity(who), Identity)
-        return known.accounts if known is not None else account_ids(None, self.one(keys.person(who), PersonRecord))
-
-    def users_of(
-        self, who: PersonId, accounts: Iterable[AccountId], records: Mapping[AccountId, AccountRecord]
-    ) -> Iterable[tuple[AccountId, Account]]:
-        """How the chat names them: from the account's record, else as an earlier version wrote it down."""
-        for name in accounts:
-            if name in records:
-                yield name, records[name].slack
-                continue
-            legacy = self.one(keys.person(who), PersonRecord)
-            yield from ((name, account) for account in (legacy.slack if legacy else ()) if account.id == name)
-
-
 def as_learnt(facts: PersonFacts) -> PersonFacts:
     """What is kept of an account: what the chat said. Whose it is stands in the ledger; an older process looks at `id`."""
     who = first_person(facts.address) if facts.address is not None else unbound(facts.account)
@@ -267,11 +223,6 @@ def as_learnt(facts: PersonFacts) -> PersonFacts:
 def usable_facts(known: Mapping[Account, PersonFacts]) -> dict[Account, PersonFacts]:
     """Without what a version wrote that did not keep addresses apart: that account counts as not looked up yet."""
     return {who: facts for who, facts in known.items() if facts.address is not None or facts.standing_problem}
-
-
-def _kept_of(address: Address) -> tuple[str, ...]:
-    first = first_person(address)
-    return keys.address(address), keys.identity(first), keys.person(first)
 
 
 def _account_of(facts: PersonFacts, records: Mapping[AccountId, AccountRecord]) -> AccountRecord | None:
