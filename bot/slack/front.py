@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from slack_bolt import App, BoltResponse
+from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk import WebClient
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -30,6 +30,9 @@ PATH = "/slack/events"
 BODY_BYTES_MAX = 1_000_000
 # Listeners wait for Redis, and some for Slack; acknowledgements must not queue behind the latter.
 LISTENER_THREADS = 24
+# More of them at work only take the interpreter from each other, and each turn of it costs. Of Redis they wait for a millisecond;
+# whoever waits for longer than this, in seconds, is not at work, and keeps nobody else waiting.
+AT_WORK, AT_WORK_S = 4, 0.25
 
 
 class Events:
@@ -39,6 +42,7 @@ class Events:
         self._bolt = bolt
         self._secret = secret
         self._pool = ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="slack")
+        self._at_work = asyncio.Semaphore(AT_WORK)
 
     def routes(self) -> Sequence[Route]:
         return [Route(PATH, self.take, methods=["POST"])]
@@ -58,10 +62,26 @@ class Events:
             asked = read(body, request.url.query, dict(request.headers))
             if asked is None:
                 return PlainTextResponse("of another shape than Slack documents", 400)
-            # Bolt is synchronous; in the event loop it would hold up every other request.
-            return _answer(await asyncio.get_running_loop().run_in_executor(self._pool, self._bolt.dispatch, asked))
+            return _answer(await self._dispatched(asked))
         except Exception as problem:
             return await went_wrong(request, problem)
+
+    async def _dispatched(self, asked: BoltRequest) -> BoltResponse:
+        """Bolt is synchronous; in the event loop it would hold up every other request."""
+        loop, counts = asyncio.get_running_loop(), [True]
+
+        def leave() -> None:
+            if counts:
+                counts.clear()
+                self._at_work.release()
+
+        await self._at_work.acquire()
+        late = loop.call_later(AT_WORK_S, leave)
+        try:
+            return await loop.run_in_executor(self._pool, self._bolt.dispatch, asked)
+        finally:
+            late.cancel()
+            leave()
 
 
 class SlackFront:

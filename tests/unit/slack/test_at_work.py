@@ -1,0 +1,90 @@
+"""How many listeners work at the same time: a few, and one that hangs keeps nobody else from being answered."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from starlette.applications import Starlette
+
+from bot.sandbox.slack.events.http import sign
+from bot.settings import Secret
+from bot.slack import front
+from bot.slack.front import AT_WORK, Events
+
+SECRET = "e" * 32
+BODY = urlencode({"command": "/prodaccess", "user_id": "U0OLU", "team_id": "T1", "text": "list"}).encode()
+COUNT = 3 * AT_WORK
+# A request takes fewer steps of the event loop than this to get to its listener.
+STEPS = 500
+
+
+class Held(App):
+    """Answers nobody before it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(authorize=lambda: AuthorizeResult(enterprise_id=None, team_id=None, bot_token="x"))
+        self.let = threading.Event()
+
+    def dispatch(self, req: BoltRequest) -> BoltResponse:
+        assert self.let.wait(20)
+        return BoltResponse(status=200)
+
+
+class Counted(ThreadPoolExecutor):
+    begun = 0
+
+    def submit(self, *args: Any, **kwargs: Any) -> Future[Any]:
+        Counted.begun += 1
+        return super().submit(*args, **kwargs)
+
+
+@pytest.fixture(autouse=True)
+def _counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "ThreadPoolExecutor", Counted)
+    monkeypatch.setattr(Counted, "begun", 0)
+
+
+def begun_while_none_ended() -> int:
+    """So many of `COUNT` listeners. All are answered in the end."""
+    bolt = Held()
+
+    async def all_at_once() -> int:
+        app = Starlette(routes=list(Events(bolt, Secret("SLACK_SIGNING_SECRET", (SECRET,))).routes()))
+        at = str(int(time.time()))
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Slack-Request-Timestamp": at,
+            "X-Slack-Signature": sign(SECRET, at, BODY),
+        }
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://web") as client:
+            sent = [
+                asyncio.create_task(client.post("/slack/events", content=BODY, headers=headers)) for _ in range(COUNT)
+            ]
+            for _ in range(STEPS):
+                await asyncio.sleep(0)
+            begun = Counted.begun
+            bolt.let.set()
+            assert [answer.status_code for answer in await asyncio.gather(*sent)] == [200] * COUNT
+            return begun
+
+    return asyncio.run(all_at_once())
+
+
+def test_a_few_work_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "AT_WORK_S", 3600.0)
+    assert begun_while_none_ended() == AT_WORK
+    assert Counted.begun == COUNT
+
+
+def test_whoever_waits_for_long_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "AT_WORK_S", 0.0)
+    assert begun_while_none_ended() == COUNT
