@@ -31,6 +31,7 @@ from workflows.core.people import PersonId
 from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Code
 from workflows.ledger import durability
+from workflows.ledger.binding import BoundDirectory
 from workflows.ports import Change, Committed, Lost
 
 COMMANDS_MAX, PRESSES_MAX = 6, 5
@@ -185,3 +186,25 @@ def test_an_approval_that_lost_a_race_is_decided_on_what_is_there_then(door: Doo
     assert reply.refused is not None
     assert reply.refused.code is Code.DECIDED
     assert [vote.by for vote in door.request(id_).votes] == [PAT]
+
+
+def test_who_is_in_a_group_is_not_found_out_anew_after_each_ask(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ask changes what is counted of a person, and not who they are."""
+    found: list[str] = []
+    resolved = BoundDirectory._resolved
+
+    def noted(self: BoundDirectory, lists: Any, former_domains: Any) -> Any:
+        found.extend(lists)
+        return resolved(self, lists, former_domains)
+
+    monkeypatch.setattr(BoundDirectory, "_resolved", noted)
+    assert door.types(DANA, ASK).refused is None
+    assert found == []
+    door.work()
+    id_ = door.pending()
+    found.clear()
+    assert door.presses(OLU, APPROVE, id_).refused is None
+    assert found == []
+    door.world.knows(DANA)
+    assert door.types(DANA, ASK).refused is None
+    assert "developers" in found

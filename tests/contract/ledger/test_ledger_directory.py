@@ -127,6 +127,16 @@ def test_what_an_earlier_version_bound_is_bound(world: World) -> None:
     assert (found.slack.user, found.id) == ("U1", ADA)
 
 
+def test_an_account_of_which_an_earlier_version_alone_wrote_down_how_the_chat_names_it(world: World) -> None:
+    """Its own record is not there; the person has a newer one."""
+    known = facts(world)
+    world.directory.put_person(known)
+    world.put(keys.identity(ADA), Identity(ADA, "Åsa", (known.account,), (AddressSpan(Address(ADA), known.as_of),)))
+    assert world.directory.of_person(ADA) is None
+    world.put(keys.person(ADA), PersonRecord(ADA, "Åsa", (known.slack,)))
+    assert world.directory.of_person(ADA) == world.directory.by_address(Address(ADA)) == known
+
+
 def test_of_two_accounts_of_one_person_the_one_that_can_act_is_found(world: World) -> None:
     world.directory.put_person(facts(world, "U1", standing_problem="person_deactivated"))
     world.directory.put_person(facts(world, "U2"))
