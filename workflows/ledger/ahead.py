@@ -194,7 +194,7 @@ class Ahead:
         known = self._derived.get(what)
         if known is not None:
             values = self.read(known.keys).values
-            if all(values[key] == value for key, value in zip(known.keys, known.values, strict=True)):
+            if tuple(map(values.__getitem__, known.keys)) == known.values:
                 found: T = known.result
                 return found
         before, asked = act.found, _Asked()
@@ -227,7 +227,7 @@ class Ahead:
 
 
 def _has(found: Found, keys: Sequence[str], ranges: Sequence[Range]) -> bool:
-    return all(key in found.values for key in keys) and all(one in found.ranges for one in ranges)
+    return all(map(found.values.__contains__, keys)) and all(map(found.ranges.__contains__, ranges))
 
 
 def scored(flat: Sequence[Any] | None) -> list[tuple[Any, float]] | None:
