@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from bench.acks import bind_everybody, cards_of, command, lines_of, press
+from bench.acks import bind_everybody, buttons_of, command, lines_of, press
 from bench.ends import lateness
 from bench.figures import Figure, Goal, at_most, figure, percentile
 from bench.filled import developers_for, fill
@@ -55,9 +55,10 @@ def trips(quick: bool) -> list[Figure]:
         say("round trips of commands and presses")
         lines = lines_of(asks // 4 + 1)
         typed = _of_web(place, [command(place, *next(lines)) for _ in range(asks)])
-        cards = until(lambda: cards_of(place, asks), "a card for each request", 200)
+        shown = until(lambda: buttons_of(place, asks), "a button for each request", 200)
         place.warm()
-        pressed = _of_web(place, [press(place, card, number % 8) for number, card in enumerate(cards)])
+        presses = [press(place, message, value, number % 8) for number, (value, message) in enumerate(shown.items())]
+        pressed = _of_web(place, presses)
     say("round trips of ends")
     one, many = _of_ends(alone, 2.0), _of_ends(together, 0.0)
     return [
