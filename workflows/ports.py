@@ -538,6 +538,10 @@ class Ahead(Protocol):
         """These will be asked in this act."""
         ...
 
+    def answered(self, *questions: Hashable) -> None:
+        """These will not be asked again in this act."""
+        ...
+
     def expect_records(self, *keys: str, commit_id: str = "", newest_of: str = "") -> None:
         """These will be read: records, the answer of a commit, the newest member of an index and the grant that it names."""
         ...
@@ -563,6 +567,8 @@ class NotAhead:
         return nullcontext()
 
     def expect(self, *questions: Hashable) -> None: ...
+
+    def answered(self, *questions: Hashable) -> None: ...
 
     def expect_records(self, *keys: str, commit_id: str = "", newest_of: str = "") -> None: ...
 

@@ -133,6 +133,17 @@ class Ahead:
             act.keys |= dict.fromkeys(keys)
             act.ranges |= dict.fromkeys(ranges)
 
+    def answered(self, *questions: Hashable) -> None:
+        act = self._act
+        if act is None:
+            return
+        for what in questions:
+            keys, ranges = self._took.get(what, ((), ()))
+            for key in keys:
+                act.keys.pop(key, None)
+            for one in ranges:
+                act.ranges.pop(one, None)
+
     def expect_records(self, *keys: str, commit_id: str = "", newest_of: str = "") -> None:
         act = self._act
         if act is None:

@@ -26,6 +26,7 @@ from workflows.core.records.request import ID_PATTERN
 from workflows.core.refusal import Code, Refused
 from workflows.ports import PolicyUnavailable
 from workflows.usecases.oversight.refusals import record_refusal
+from workflows.usecases.shared.actor import Actor
 from workflows.usecases.shared.context import Context, Outcome
 from workflows.usecases.shared.left import left_before
 
@@ -112,21 +113,22 @@ class Acting:
         """After something was done with several at once."""
         return self.refuse(act, *answer) if isinstance(answer, tuple) else Reply(answer)
 
-    def asked(self, act: Interaction, answer: Outcome | Refused) -> Reply:
+    def asked(self, act: Interaction, answer: Outcome | Refused, actor: Actor | None = None) -> Reply:
+        """`actor`: who has asked, with the groups on which it was decided: who can approve is told by these."""
         if isinstance(answer, Refused):
             return self.refuse(act, answer)
         seen = self.queries.seen(answer.id)
         if seen is None:
             return Reply()
         if answer.outcome == "have_it":
-            return Reply(notices.have_it(seen.view, self.reader(act), self.queries.people.deciders(seen)))
+            return Reply(notices.have_it(seen.view, self.reader(act), self.queries.people.deciders(seen, actor)))
         if act.origin.by_form:
             # The form's answer is a direct message, which the sender keeps current.
             return Reply()
-        by_rule = self.queries.people.rule_may_approve(seen)
+        by_rule = self.queries.people.rule_may_approve(seen, actor)
         facts = self.ctx.directory.person(act.who)
         zone = facts.time_zone if facts else "UTC"
-        deciders = self.queries.people.deciders(seen)
+        deciders = self.queries.people.deciders(seen, actor)
         return Reply(notices.asked(seen.view, deciders, by_rule=by_rule, zone=zone))
 
     def reader(self, act: Interaction) -> PersonId:

@@ -20,7 +20,7 @@ from workflows.core.rules.eligibility import Ask as CoreAsk
 from workflows.core.rules.eligibility import open_again_at
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.requests.repeat import last_ask
-from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.requests.request_access import ask_as, asker
 from workflows.usecases.shared.actor import Actor
 
 
@@ -43,8 +43,12 @@ def ask_all(at: Acting, act: Interaction, asks: list[CoreAsk]) -> Reply:
 
 
 def ask_one(at: Acting, act: Interaction, ask: CoreAsk) -> Reply:
-    answer = ask_for_access(at.ctx, ask, act.who, act.origin, act.id)
-    reply = at.asked(act, answer)
+    actor = asker(at.ctx, ask, act.who)
+    if isinstance(actor, Refused):
+        return _with_way_out(at, act, at.asked(act, actor), actor, [ask])
+    answer = ask_as(at.ctx, actor, ask, act.origin, act.id)
+    with at.expected.told(act, actor):
+        reply = at.asked(act, answer, actor)
     return _with_way_out(at, act, reply, answer if isinstance(answer, Refused) else None, [ask])
 
 

@@ -18,8 +18,8 @@ from workflows.core.records.request import slot_id
 from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import find_entitlement
 from workflows.core.rules.groups import groups_needed
-from workflows.ports import PolicyUnavailable
-from workflows.usecases.shared.actor import expect
+from workflows.ports import PolicyUnavailable, about_groups, about_person
+from workflows.usecases.shared.actor import Actor, expect
 from workflows.usecases.shared.context import Context
 
 # More people than this are not kept in mind.
@@ -62,6 +62,15 @@ class Expected:
             return
         ahead, words = self._ctx.ahead, " ".join(act.text.lower().split())
         with ahead.question(("look", words)), ahead.question(("look", words, act.who)):
+            yield
+
+    @contextmanager
+    def told(self, act: Interaction, actor: Actor) -> Iterator[None]:
+        """What is said of what was just decided: on these groups, which are not looked at again."""
+        ahead, about = self._ctx.ahead, about_groups(actor.policy, actor.groups.by_name)
+        ahead.answered(about)
+        ahead.expect(about_person(act.who))
+        with ahead.question(("told", about)):
             yield
 
     def _asked(self, act: Interaction, policy: Policy, command: Ask) -> None:

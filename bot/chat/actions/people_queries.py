@@ -8,7 +8,7 @@ from bot.chat.commands.model import Whom
 from bot.chat.views.deciders import NOBODY, Deciders, NameOf, deciders_for, deciders_of, name_from
 from bot.chat.views.read_model import Seen
 from workflows.core.identity import address_of
-from workflows.core.people import Account, PersonFacts, PersonId
+from workflows.core.people import Account, GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Policy
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.account_confirmation import Held
@@ -29,8 +29,8 @@ class PeopleQueries:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
 
-    def deciders(self, seen: Seen) -> Deciders:
-        """Who has to agree to a request and has not, as far as they are known."""
+    def deciders(self, seen: Seen, actor: Actor | None = None) -> Deciders:
+        """Who has to agree to a request and has not, as far as they are known. `actor`: who has just asked."""
         try:
             policy = self._ctx.policy.current()
         except PolicyUnavailable:
@@ -40,7 +40,9 @@ class PeopleQueries:
         if role is None:
             return NOBODY
         names = groups_needed(policy, policy.environments[role.environment])
-        groups = with_delegations(self._ctx, self._ctx.directory.groups(policy, names))
+        groups = _just_known(policy, names, actor) or with_delegations(
+            self._ctx, self._ctx.directory.groups(policy, names)
+        )
         groups = with_those_who_agreed(self._ctx, groups, seen.request)
         able = can_speak(policy, role, seen.request, groups)
         return deciders_of(policy, role, seen.request, groups, self.called((*able, *able.values())))
@@ -66,12 +68,13 @@ class PeopleQueries:
 
         return name
 
-    def rule_may_approve(self, seen: Seen) -> bool:
+    def rule_may_approve(self, seen: Seen, actor: Actor | None = None) -> bool:
         """Whether a rule of the policy is for this holder; its other conditions are looked at by a worker."""
         policy, request = self._ctx.policy.current(), seen.request
         role = policy.entitlement(request.terms.environment, request.terms.role)
         names = groups_named(role, tuple(who for rule in role.auto_approve for who in rule.who)) if role else ()
-        return self._ctx.directory.groups(policy, names).surely(request.holder, names)
+        groups = _just_known(policy, names, actor) or self._ctx.directory.groups(policy, names)
+        return groups.surely(request.holder, names)
 
     def may_break_glass(self, who: Account) -> tuple[str, ...]:
         """Environments where this account may break the glass, as far as that is known without asking anybody."""
@@ -123,6 +126,13 @@ class PeopleQueries:
             return self._ctx.directory.person(actor.person.colleague(whom.user))
         address = address_of(whom.text, actor.policy.former_domains)
         return self._ctx.directory.by_address(address, actor.policy.former_domains) if address is not None else None
+
+
+def _just_known(policy: Policy, names: Iterable[str], actor: Actor | None) -> GroupFacts | None:
+    """The groups on which was decided what this actor asked for, where they are all that it takes."""
+    if actor is None or actor.policy.hash != policy.hash or not actor.groups.by_name.keys() >= set(names):
+        return None
+    return actor.groups
 
 
 def nobody_known(whom: Whom | None) -> Refused:

@@ -7,7 +7,7 @@ in some seconds, whatever it does, is not in it: whether the server is durable.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -21,17 +21,20 @@ from bot.chat.interaction import COMMAND, PRESS, Interaction
 from bot.chat.message import value_of
 from bot.chat.messages.approval_card import APPROVE, END
 from bot.queues import RqWake
+from bot.slack.render import text_of
 from tests.support.build import DANA, NIA, OLU, PAT
 from tests.support.memory_chat import MemoryChat
 from tests.support.redis_world import RedisWorld
 from tests.support.round_trips import round_trips
 from tests.support.world import account
 from workflows.core import keys
-from workflows.core.people import PersonId
+from workflows.core.people import GroupFacts, PersonId
+from workflows.core.policy import Policy
 from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Code
 from workflows.ledger import durability
 from workflows.ledger.binding import BoundDirectory
+from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ports import Change, Committed, Lost
 
 COMMANDS_MAX, PRESSES_MAX = 6, 5
@@ -208,3 +211,24 @@ def test_who_is_in_a_group_is_not_found_out_anew_after_each_ask(door: Door, monk
     door.world.knows(DANA)
     assert door.types(DANA, ASK).refused is None
     assert "developers" in found
+
+
+def test_the_answer_to_an_ask_looks_up_no_group_again(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names who can approve by the groups on which it was decided; what those are called is all that is looked up."""
+    asked: list[frozenset[str]] = []
+    groups = RedisDirectory.groups
+
+    def noted(self: RedisDirectory, policy: Policy, names: Iterable[str]) -> GroupFacts:
+        names = tuple(names)
+        asked.append(frozenset(names))
+        return groups(self, policy, names)
+
+    monkeypatch.setattr(RedisDirectory, "groups", noted)
+    with round_trips(door.client) as sent:
+        reply = door.types(DANA, ASK)
+    assert reply.message is not None
+    assert "Olu" in text_of(reply.message)
+    assert len(asked) == 1
+    of_a_member = door.world.ledger._keys.record(keys.identity(NIA)).encode()
+    assert of_a_member in sent[0]
+    assert of_a_member not in sent[-1]

@@ -29,6 +29,12 @@ from workflows.usecases.shared.ticket_limit import counted_ticket, noted, used_t
 
 def ask_for_access(ctx: Context, ask: Ask, who: Account, origin: Origin, commit_id: str) -> Outcome | Refused:
     """Record a request. `Outcome.outcome`: `asked`, or `have_it` with the id of the ask or grant that is there already."""
+    actor = asker(ctx, ask, who)
+    return actor if isinstance(actor, Refused) else ask_as(ctx, actor, ask, origin, commit_id)
+
+
+def asker(ctx: Context, ask: Ask, who: Account) -> Actor | Refused:
+    """Who asks, and the groups on which it is decided."""
 
     def groups(policy: Policy) -> tuple[str, ...]:
         found = find_entitlement(policy, ask.environment, ask.role)
@@ -39,6 +45,11 @@ def ask_for_access(ctx: Context, ask: Ask, who: Account, origin: Origin, commit_
         # What a worker decides later closes the form: a slip that needs no facts is told while what was typed is there.
         stale = actor.code is Code.FACTS_STALE
         return (slip(ctx.policy.current(), ask, ctx.ledger.now()) if stale else None) or actor
+    return actor
+
+
+def ask_as(ctx: Context, actor: Actor, ask: Ask, origin: Origin, commit_id: str) -> Outcome | Refused:
+    """As `ask_for_access`, by somebody who is known."""
     return run(ctx, lambda: _once(ctx, actor, ask, origin, commit_id))
 
 
