@@ -138,11 +138,9 @@ class Ahead:
         if act is None:
             return
         for what in questions:
-            keys, ranges = self._took.get(what, ((), ()))
-            for key in keys:
-                act.keys.pop(key, None)
-            for one in ranges:
-                act.ranges.pop(one, None)
+            keys, ranges = map(frozenset, self._took.get(what, ((), ())))
+            act.keys = {key: None for key in act.keys if key not in keys}
+            act.ranges = {one: None for one in act.ranges if one not in ranges}
 
     def expect_records(self, *keys: str, commit_id: str = "", newest_of: str = "") -> None:
         act = self._act
@@ -170,16 +168,17 @@ class Ahead:
         act = self._act
         if act is None:
             return self._fetch(keys, ranges)
+        wanted, parts = dict.fromkeys(keys), dict.fromkeys(ranges)
         for asked in act.learning:
-            asked.keys.update(dict.fromkeys(keys))
-            asked.ranges.update(dict.fromkeys(ranges))
+            asked.keys.update(wanted)
+            asked.ranges.update(parts)
         found = act.found
         if found is not None and self._monotonic() - act.at_s <= OLD_S and _has(found, keys, ranges):
             return found
         if len(act.keys) > TOGETHER_MAX:
             act.keys, act.ranges = {}, {}
-        act.keys |= dict.fromkeys(keys)
-        act.ranges |= dict.fromkeys(ranges)
+        act.keys |= wanted
+        act.ranges |= parts
         # Before the question: what is kept is never younger than it is taken for.
         act.at_s, act.found = self._monotonic(), None
         act.found = found = self._fetch(tuple(act.keys), tuple(act.ranges))
