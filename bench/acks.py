@@ -20,6 +20,7 @@ from bench.alone import alone
 from bench.figures import Figure, at_least, at_most, figure, spread
 from bench.load import Answers, Body, send
 from bench.place import DEVELOPERS, OWNERS, Place, person, running, say, until
+from bench.profiles import COMMANDS, PRESSES
 from bench.tuned import NO_QUOTA
 from bot.chat.messages.approval_card import APPROVE
 from bot.sandbox.slack import Message
@@ -181,15 +182,15 @@ def _figures(at_rate: Two, most: Two, bare: Two) -> list[Figure]:
             at_most(50, "p99"),
             scale=1000,
             note=_failed(answers),
+            profile=profile,
         )
-        for name, answers in zip(("command", "press"), at_rate, strict=True)
+        for name, profile, answers in zip(("command", "press"), (COMMANDS, PRESSES), at_rate, strict=True)
     ]
-    for name, ours, limit, share in zip(("commands", "presses"), most, bare, SHARES, strict=True):
+    for name, ours, limit, least in zip((COMMANDS, PRESSES), most, bare, SHARES, strict=True):
         rates = f"{ours.a_second:.0f} of {limit.a_second:.0f} a second"
         note = ", ".join(filter(None, (rates, _failed(ours))))
-        figures.append(
-            figure(f"{name}, share of a bare Bolt app", "", ours.a_second / limit.a_second, at_least(share), note=note)
-        )
+        share = ours.a_second / limit.a_second
+        figures.append(figure(f"{name}, share of a bare Bolt app", "", share, at_least(least), note=note, profile=name))
     failed = sum(answers.failed for answers in (*at_rate, *most))
     return [*figures, figure("commands and presses that were not acknowledged", "", failed, at_most(0))]
 

@@ -3,7 +3,7 @@
     python -m bench.profiles [NAME ...] [--json FILE]
 
 Each profile is a run of its own, after the measurement and never during it, because being looked at costs time, too. A sampler
-(py-spy) asks a process of ours a hundred times a second what holds its interpreter. A sample counts for the innermost function
+(py-spy) asks a process of ours some hundred times a second what holds its interpreter. A sample counts for the innermost function
 of ours on its stack, with the library that it called there; and for that library, or the part of ours where it called none.
 """
 
@@ -22,16 +22,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from bench.filled import developers_for, fill
+from bench.load import Body, send
 from bench.place import Place, running, until
 from bench.tuned import NO_QUOTA
 from tests.support.installation import ROOT
 
 ENDS, COMMANDS, PRESSES, REPORT = "ends", "commands", "presses", "report"
 HERTZ = 100
+# Where all of it is a second or two.
+SHORT_HERTZ = 400
 OURS = ("bot", "workflows")
 PYTHON = "Python"
 PARTS_MAX, FUNCTIONS_MAX = 12, 12
@@ -124,14 +128,14 @@ class NoSampler(Exception):
 
 
 @contextmanager
-def sampled(pid: int) -> Iterator[Callable[[], list[str]]]:
+def sampled(pid: int, hertz: int = HERTZ) -> Iterator[Callable[[], list[str]]]:
     """While it is open, the process is looked at. The function gives what was seen, and ends it. Raises NoSampler."""
     program = shutil.which("py-spy", path=sysconfig.get_path("scripts"))
     if program is None:
         raise NoSampler("py-spy is not installed")
     with tempfile.TemporaryDirectory(prefix="bench-profile-") as folder:
         file = Path(folder) / "stacks"
-        argv = [program, "record", "--pid", str(pid), "--rate", str(HERTZ), "--gil", "--format", "raw", "-o", str(file)]
+        argv = [program, "record", "--pid", str(pid), "--rate", str(hertz), "--gil", "--format", "raw", "-o", str(file)]
         sampler = subprocess.Popen([*argv, "-d", "600"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
         def stacks() -> list[str]:
@@ -165,6 +169,56 @@ def _ends() -> Profile:
         with sampled(_pid(place, "worker")) as stacks:
             lateness(place, found, 120)
             return profile_of(ENDS, f"the worker, {count} ends in the same second", stacks())
+
+
+def _commands() -> Profile:
+    with _door() as (place, bodies):
+        return _of_web(place, COMMANDS, bodies)
+
+
+def _presses() -> Profile:
+    from bench.acks import buttons_of, press  # noqa: PLC0415  # as above
+
+    with _door() as (place, bodies):
+        _sent(place, bodies)
+        shown = until(lambda: buttons_of(place, len(bodies)), "a button for each request", 120, 1)
+        place.warm()
+        presses = [press(place, message, value, number % 8) for number, (value, message) in enumerate(shown.items())]
+        return _of_web(place, PRESSES, presses)
+
+
+@contextmanager
+def _door() -> Iterator[tuple[Place, list[Body]]]:
+    """With everybody bound, and commands that ask."""
+    from bench.acks import ASKS_EACH, bind_everybody, command, lines_of  # noqa: PLC0415  # as above
+
+    count = 250
+    developers = count // ASKS_EACH + 1
+    with running(*NO_QUOTA, developers=developers, owners=8, unlimited=True) as place:
+        bind_everybody(place, developers)
+        yield place, [command(place, *line) for line in islice(lines_of(developers), count)]
+
+
+def _of_web(place: Place, name: str, bodies: list[Body]) -> Profile:
+    """With workers and clock stopped meanwhile."""
+    for other in ("worker", "clock"):
+        place.processes[other].freeze()
+    try:
+        # The first ones load what all need.
+        _sent(place, bodies[:20])
+        with sampled(_pid(place, "web"), SHORT_HERTZ) as stacks:
+            _sent(place, bodies[20:])
+            return profile_of(name, f"web, {len(bodies) - 20} {name}, four at a time", stacks())
+    finally:
+        for other in ("worker", "clock"):
+            place.processes[other].thaw()
+
+
+def _sent(place: Place, bodies: list[Body]) -> None:
+    app = place.slack.app
+    answers = send(bodies, str(app.request_url), app.signing_secret, at_once=4)
+    if answers.failed:
+        raise SystemExit(f"{answers.failed} were not answered: {answers.said}")
 
 
 def _report() -> Profile:
@@ -203,7 +257,7 @@ def _taken(name: str) -> Profile:
         return Profile(name, "", problem=str(problem))
 
 
-TAKEN: Mapping[str, Callable[[], Profile]] = {ENDS: _ends, REPORT: _report}
+TAKEN: Mapping[str, Callable[[], Profile]] = {ENDS: _ends, COMMANDS: _commands, PRESSES: _presses, REPORT: _report}
 
 
 if __name__ == "__main__":
