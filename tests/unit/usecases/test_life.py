@@ -24,7 +24,7 @@ from tests.support.build import (
 )
 from tests.support.world import World, account
 from workflows.core.policy import Risk
-from workflows.core.records.grant import EndCause, GrantState
+from workflows.core.records.grant import CLOSED, EndCause, GrantState
 from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
@@ -395,6 +395,20 @@ def test_an_asynchronous_grant_is_active_only_when_it_has_settled(world):
     assert world.grant(id_).state is GrantState.ACTIVATING
     world.advance(15)
     assert world.grant(id_).state is GrantState.ACTIVE
+
+
+def test_what_a_settled_removal_has_done_and_its_proof_are_one_commit(world, monkeypatch):
+    id_ = world.active()
+    world.target().next("revoke", Settle(after_s=1))
+    world.end(id_)
+    world.work()
+    written, really = [], world.ledger.commit
+    monkeypatch.setattr(world.ledger, "commit", lambda change: written.append(change) or really(change))
+    world.clock.advance(1)
+    converge(world.ctx, world.grant(id_).holding)
+    assert world.grant(id_).state in CLOSED
+    assert [call.name for call in world.target().calls][-3:] == ["revoke", "poll", "observe"]
+    assert len(written) == 1
 
 
 def test_an_asynchronous_grant_that_fails_is_not_given_and_says_why(world):

@@ -182,7 +182,12 @@ def _step(course: Course) -> Doing[bool]:
     if isinstance(action, (GrantAccess, RevokeAccess)):
         return (yield from _change_world(course, turn, before, state, action))
     outcome = ask_world(ctx, state, action)
-    return (yield from _record(course, lambda fresh, at: _if_still(action, settle(fresh, at), outcome, at)))
+    proof = _proof(course, outcome(state, now), now) if isinstance(action, Poll) else None
+
+    def answered(fresh: State, at: datetime) -> State:
+        return _proved(proof, _if_still(action, settle(fresh, at), outcome, at), at)
+
+    return (yield from _record(course, answered))
 
 
 # Reasons for a lost commit after which another turn of the loop can do better.
@@ -243,19 +248,27 @@ def _change_world(
         raise AssertionError("with_intent sets an intent")
     target = ctx.targets.for_terms(state.holding.resource.target)
     after = call_target(target, intended, action, guard_of(ctx, turn, action, course.current))
-    # The proof is asked for at once, so that outcome and proof are one commit.
-    expected = after(intended, intent, turn.snapshot.now)
-    look = next_action(expected, turn.snapshot.now)
-    proof = ask_world(ctx, expected, look) if isinstance(look, Observe) and look.purpose in _PROOFS else None
-
-    def outcome(fresh: State, at: datetime) -> State:
-        done = after(fresh, intent, at)
-        return _if_still(look, done, proof, at) if proof is not None and isinstance(look, Observe) else done
-
-    return (yield from _record(course, outcome))
+    proof = _proof(course, after(intended, intent, turn.snapshot.now), turn.snapshot.now)
+    return (yield from _record(course, lambda fresh, at: _proved(proof, after(fresh, intent, at), at)))
 
 
 _PROOFS = frozenset({Purpose.PROOF_OF_PRESENCE, Purpose.PROOF_OF_ABSENCE})
+
+
+def _proof(course: Course, expected: State, now: datetime) -> tuple[Observe, Outcome] | None:
+    """What an operation has done is looked for at once, so that its outcome and the proof are one commit. Others may have been
+    slow: then it is a step of its own.
+    """
+    look = next_action(expected, now)
+    if not isinstance(look, Observe) or look.purpose not in _PROOFS or course.ctx.monotonic_s() >= course.until_s:
+        return None
+    return look, ask_world(course.ctx, expected, look)
+
+
+def _proved(proof: tuple[Observe, Outcome] | None, done: State, at: datetime) -> State:
+    return done if proof is None else _if_still(proof[0], done, proof[1], at)
+
+
 _NOT_DURABLE = "the ledger is not durable at the moment, so nothing is given"
 
 
