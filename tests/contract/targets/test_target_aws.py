@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
+import botocore
 import pytest
 from botocore.exceptions import ClientError
 from botocore.loaders import JSONFileLoader
@@ -530,3 +532,13 @@ def test_what_services_there_are_is_read_once_for_all_connections(aws: Any, monk
     role = "arn:aws:iam::444455556666:role/prodaccess"
     session_for(Place("other", "eu-west-1", role_arn=role)).client("iam").close()
     assert reads == []
+
+
+def test_every_call_says_that_it_is_ours(aws: Any) -> None:
+    """Operators look for it in CloudTrail."""
+    rig, said = AwsRig(AwsKind.IDENTITY_CENTER, aws), []
+    resource = rig.given()
+    events = rig.target.link(resource.target).sso.open().meta.events
+    events.register_first("before-send", lambda request, **_: said.append(request.headers["User-Agent"]))
+    rig.target.observe(resource)
+    assert said == [f"Boto3/{boto3.__version__} prodaccess Botocore/{botocore.__version__}".encode()]
