@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from math import inf
 from typing import Any, TypeVar
@@ -54,6 +54,8 @@ T = TypeVar("T")
 VERSION_MIN = (7, 0)
 # What stands behind the name of a key that was put aside; see strange.lua.
 STRANGE = ":strange"
+# So many records are kept as they were decoded: those of all rounds that are under way, a few times over.
+KNOWN_MAX = 500
 LISTS_AT_ONCE = 500
 """So many lists of numbers are asked for in one round trip."""
 
@@ -83,6 +85,8 @@ class RedisLedger(Ledger):
         self._notice = notice
         self._seen = LastSeen()
         self._probe = DurabilityProbe(self._server, self._keys, durability, monotonic)
+        # Work on many things at once reads each of them again after each step, and most of it has not changed.
+        self._known = lru_cache(maxsize=KNOWN_MAX)(versioned)
         self.ahead = Ahead(self._fetch, self._keys, monotonic)
 
     def check_server(self) -> None:
@@ -137,7 +141,7 @@ class RedisLedger(Ledger):
 
         def parse(reply: Any) -> Snapshot:
             found = asked.parse(reply)
-            items = {key: versioned(key, found.values[name]) for key, name in names.items()}
+            items = {key: self._known(key, found.values[name]) for key, name in names.items()}
             return Snapshot(found.now, self._noted(items))
 
         return Prepared(asked.script, asked.keys, asked.args, parse)

@@ -19,6 +19,7 @@ from tests.support.redis_world import RedisWorld
 from tests.support.round_trips import round_trips
 from workflows.core import keys
 from workflows.core.records.grant import GrantState
+from workflows.ledger import codec
 from workflows.ports import LeaseOver, TargetInDoubt
 from workflows.usecases.fulfilment.converge_many import AT_ONCE, end_grants
 
@@ -60,6 +61,19 @@ def test_what_many_ask_of_the_ledger_goes_there_together(world: RedisWorld, clie
     assert states(world, ids) == {GrantState.ENDED}
     # As many as one of them by itself.
     assert len(sent) <= 12, b"\n".join(sent)
+
+
+def test_a_record_that_has_not_changed_is_read_from_its_json_once(
+    world: RedisWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, decoded, really = overdue(world, AT_ONCE), [], codec.load
+    monkeypatch.setattr(
+        codec, "load", lambda kind, body, where: decoded.append(body) or really(kind, body, where=where)
+    )
+    end_grants(world.ctx, ids)
+    assert states(world, ids) == {GrantState.ENDED}
+    read = [body for body in decoded if b'"holding":' in body]
+    assert len(set(read)) == len(read)
 
 
 def test_one_whose_target_is_silent_holds_up_none_of_the_others(
