@@ -12,7 +12,7 @@ from bot.monotonic import host
 from bot.observability.log import log_failure
 from bot.observability.tally import EVERY_S as TALLY_EVERY_S
 from bot.observability.tally import Tally
-from bot.queues import SPREAD, UnknownKind, in_jobs, reads_like_several
+from bot.queues import SPREAD, TOGETHER_BUSY, UnknownKind, in_jobs, reads_like_several
 from bot.runtime.heartbeat import beat_while_running
 from bot.runtime.life_sign import LifeSign
 from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_watching_the_record
@@ -33,6 +33,7 @@ log = structlog.get_logger()
 
 LOOK_EVERY_S = 0.2
 # After a look that has found something: more is due soon, by and large, and what waits for a target's quota waits for moments.
+# Not while the workers have more than they can do: then what comes has to wait for them, and is cheaper done together.
 LOOK_AGAIN_S = 0.05
 POLICY_EVERY_S = 2.0
 # A folder that has not changed is compared with the policy in force this often: somebody may have applied another one.
@@ -87,7 +88,7 @@ class Ticker:
         # Said already: the folder is looked at every two seconds.
         self._policy_problem = ""
         self._worked_at_s = self._looked_at_s = parts.monotonic_s()
-        self._found = False
+        self._again_soon = False
 
     def tick(self) -> float:
         """Returns how long to wait before the next one, in seconds."""
@@ -134,10 +135,10 @@ class Ticker:
         if parts.monotonic_s() - self._holders_at_s >= HOLDERS_EVERY_S:
             self._holders_at_s = parts.monotonic_s()
             self._try("holders", lambda: ask_for_a_look(parts.context))
-        self._found = False
+        self._again_soon = False
         if self._try("look", self._wake_what_is_due):
             self._worked_at_s = parts.monotonic_s()
-        return LOOK_AGAIN_S if self._found else LOOK_EVERY_S
+        return LOOK_AGAIN_S if self._again_soon else LOOK_EVERY_S
 
     def _try(self, name: str, what: Callable[[], None]) -> bool:
         """Whatever is wrong with one part of a look, ends must still be found. Raises LedgerUnreachable."""
@@ -145,12 +146,19 @@ class Ticker:
 
     def _wake_what_is_due(self) -> None:
         found = self._parts.due.claim(self._parts.token)
-        for items in in_jobs(found, self._came_back, self._spread):
+        busy = len(found) > 1 and self._workers_are_busy()
+        for items in in_jobs(found, self._came_back, self._spread, least=TOGETHER_BUSY if busy else 1):
             if reads_like_several(items[0]):
                 self._drop(items[0])
             else:
                 self._send(items)
-        self._found = bool(found)
+        self._again_soon = bool(found) and not busy
+
+    def _workers_are_busy(self) -> bool:
+        try:
+            return self._parts.wake.waiting() >= SPREAD
+        except RedisError:
+            return False  # what is wrong with the queue is said of the wake-ups
 
     def _drop(self, item: str) -> None:
         """It names nothing of ours, and would be due for ever."""

@@ -58,6 +58,8 @@ TOGETHER, SEPARATOR = frozenset({"end", "holding"}), " "
 TOGETHER_MAX = 32
 # What is due at once makes so many jobs at least: other threads, and other workers, have time for it.
 SPREAD = 8
+# While as many jobs wait, no thread is free for another one: then so many things go together, which a worker does in step.
+TOGETHER_BUSY = 8
 ALLOWED = frozenset(name for _, name in JOBS.values())
 
 # Every call that a job makes has a time-out of its own; this one is for what nobody thought of.
@@ -90,8 +92,12 @@ def job_of(item: str) -> tuple[str, str]:
     return JOBS[kind]
 
 
-def in_jobs(items: Sequence[str], alone: Callable[[str], bool], spread: int = SPREAD) -> list[tuple[str, ...]]:
-    """Which of these go into one job, in their order. `alone`: whether one has to go by itself."""
+def in_jobs(
+    items: Sequence[str], alone: Callable[[str], bool], spread: int = SPREAD, *, least: int = 1
+) -> list[tuple[str, ...]]:
+    """Which of these go into one job, in their order. `alone`: whether one has to go by itself. `least`: so many go together
+    where there are as many.
+    """
     jobs: list[tuple[str, ...]] = []
     kinds: dict[str, list[str]] = {}
     for item in items:
@@ -101,7 +107,7 @@ def in_jobs(items: Sequence[str], alone: Callable[[str], bool], spread: int = SP
         else:
             jobs.append((item,))
     for found in kinds.values():
-        size = max(1, min(TOGETHER_MAX, len(found) // spread))
+        size = max(least, min(TOGETHER_MAX, len(found) // spread))
         jobs += [tuple(found[start : start + size]) for start in range(0, len(found), size)]
     return jobs
 
@@ -148,6 +154,10 @@ class RqWake:
     def send(self, *items: str) -> None:
         """Enqueue one job for due items, all of one kind. Raises redis errors and UnknownKind."""
         self._push([items])
+
+    def waiting(self) -> int:
+        """How many jobs wait behind the removals. Raises redis errors."""
+        return self._queues[REMOVE].count
 
     def _push(self, many: Sequence[tuple[str, ...]]) -> None:
         """A job for each of these, in one round trip."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.queues import ALL_QUEUES, SEAL, SEPARATOR, UnknownKind, job_of
+from bot.queues import ALL_QUEUES, REMOVE, SEAL, SEPARATOR, UnknownKind, job_of
 from tests.simulation.dice import Dice
 from tests.simulation.scheduler import Scheduler, Task
 from tests.simulation.story import Story
@@ -22,6 +22,10 @@ class Queues:
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
+
+    def waiting(self) -> int:
+        """Of jobs behind the removals."""
+        return len(self._waiting[REMOVE])
 
     def put(self, *items: str) -> None:
         """One job for all of them. Raises UnknownKind."""
@@ -73,6 +77,12 @@ class Wake:
 
     def send(self, *items: str) -> None:
         self._queues.put(*items)  # type: ignore[attr-defined]  # a port
+
+    def waiting(self) -> int:
+        try:
+            return int(self._queues.waiting())  # type: ignore[attr-defined]  # a port
+        except self._errors:
+            return 0
 
 
 __all__ = ["Queues", "UnknownKind", "Wake"]

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from redis.exceptions import RedisError
 
-from bot.clock import Ticker
-from bot.queues import JOB_TIMEOUT_S
+from bot.clock import LOOK_EVERY_S, Ticker
+from bot.queues import JOB_TIMEOUT_S, SPREAD, TOGETHER_BUSY
 from tests.support import build
 from tests.support.world import World
 from workflows.targets.aws.kinds import AwsKind
@@ -63,14 +64,15 @@ class Clock:
     """A clock whose look finds what the test says."""
 
     def __init__(self, world: World, spread: int = 1) -> None:
-        self.now_s, self.due, self.sent = 1000.0, [], []
+        self.now_s, self.due, self.sent, self.waiting, self.again_s = 1000.0, [], [], 0, 0.0
+        self.count_waiting = lambda: self.waiting
         parts: Any = SimpleNamespace(
             context=world.ctx,
             due=SimpleNamespace(lead=lambda _: True, claim=lambda _: self.due),
             token="t",
             monotonic_s=lambda: self.now_s,
             settings=SimpleNamespace(redis_durability="verify"),
-            wake=SimpleNamespace(send=lambda *items: self.sent.append(items)),
+            wake=SimpleNamespace(send=lambda *items: self.sent.append(items), waiting=lambda: self.count_waiting()),
             policy=world.policy,
             activate_policy=lambda: None,
         )
@@ -80,7 +82,7 @@ class Clock:
         """What is sent for these."""
         self.now_s += after_s
         self.due, self.sent = list(items), []
-        self._ticker.tick()
+        self.again_s = self._ticker.tick()
         return self.sent
 
 
@@ -103,3 +105,21 @@ def test_a_holding_that_comes_back_after_two_rounds_goes_alone_and_its_later_loo
     assert clock.finds(*two, after_s=10.1) == [(two[0],), (two[1],)]
     assert clock.finds(*two, after_s=20.0) == [two]
     assert clock.finds(*two, after_s=15.0) == [two]
+
+
+def test_while_jobs_wait_for_a_free_thread_what_comes_goes_together_and_the_clock_takes_its_time(world: World) -> None:
+    clock, ends = Clock(world, SPREAD), [f"end:PA-{number}" for number in range(12)]
+    assert [len(items) for items in clock.finds(*ends)] == [1] * 12
+    soon_s, clock.waiting = clock.again_s, SPREAD
+    assert [len(items) for items in clock.finds(*(f"{end}0" for end in ends))] == [TOGETHER_BUSY, 4]
+    assert soon_s < clock.again_s == LOOK_EVERY_S
+
+
+def test_a_queue_that_cannot_be_looked_at_keeps_nothing_from_being_sent(world: World) -> None:
+    clock = Clock(world)
+
+    def away() -> int:
+        raise RedisError
+
+    clock.count_waiting = away
+    assert clock.finds(*ENDS) == [ENDS]

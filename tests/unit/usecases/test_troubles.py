@@ -425,7 +425,7 @@ def ticker(world: Outside, items: list[str]) -> tuple[Ticker, Any, list[str]]:
         token="t",
         monotonic_s=world.clock.monotonic,
         settings=SimpleNamespace(redis_durability="verify"),
-        wake=SimpleNamespace(send=send),
+        wake=SimpleNamespace(send=send, waiting=lambda: 0),
         policy=SimpleNamespace(current=fails),
     )
     return Ticker(parts), parts, sent
