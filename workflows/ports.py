@@ -384,6 +384,13 @@ class Acquiring:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewing:
+    """`Ledger.renew`."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
 class Releasing:
     """`Ledger.release`."""
 
@@ -397,7 +404,7 @@ class MakingDurable:
     commit_id: str
 
 
-Ask = Reading | Committing | Acquiring | Releasing | MakingDurable
+Ask = Reading | Committing | Acquiring | Renewing | Releasing | MakingDurable
 
 
 def ask_one(ledger: Ledger, ask: Ask) -> object:
@@ -409,6 +416,8 @@ def ask_one(ledger: Ledger, ask: Ask) -> object:
             return ledger.commit(ask.change)
         case Acquiring():
             return ledger.acquire(ask.name)
+        case Renewing():
+            return ledger.renew(ask.lease)
         case Releasing():
             ledger.release(ask.lease)
             return None

@@ -1,4 +1,4 @@
-"""Keeps leases alive while their work goes on: one thread a process, a renewal a second."""
+"""Keeps leases alive while their work goes on: one thread a process, all of them once a second."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import structlog
 
 from bot.observability.log import log_failure
-from workflows.ports import Lease, Ledger, LedgerUnreachable
+from workflows.ports import Lease, Ledger, LedgerUnreachable, Renewing
 
 log = structlog.get_logger()
 RENEW_EVERY_S = 1.0
@@ -46,25 +46,36 @@ class BackgroundLeaseRenewer:
 
     def _renew_for_ever(self) -> None:
         while not self._stop.wait(RENEW_EVERY_S):
-            with self._lock:
-                held = dict(self._held)
-            for token, lease in held.items():
-                if lease is None:
-                    continue
-                try:
-                    self._renew(token, lease)
-                except Exception as problem:
-                    # This thread must outlive every fault: without it no work can finish.
-                    log_failure("a lease was not renewed", problem)
+            try:
+                self.renew()
+            except Exception as problem:
+                # This thread must outlive every fault: without it no work can finish.
+                log_failure("leases were not renewed", problem)
 
-    def _renew(self, token: str, lease: Lease) -> None:
+    def renew(self) -> None:
+        """All that are held, in one round trip."""
+        with self._lock:
+            held = {token: lease for token, lease in self._held.items() if lease is not None}
+        if not held:
+            return
         try:
-            renewed = self._ledger.renew(lease)
+            answers = self._ledger.together([Renewing(lease) for lease in held.values()])
         except LedgerUnreachable:
-            # The old deadline stands: until then the lease may still be renewed.
+            # The old deadlines stand: until then the leases may still be renewed.
+            return
+        for token, answer in zip(held, answers, strict=True):
+            self._note(token, answer)
+
+    def _note(self, token: str, answer: object) -> None:
+        if isinstance(answer, Exception):
+            if not isinstance(answer, LedgerUnreachable):
+                log_failure("a lease was not renewed", answer)
             return
         with self._lock:
-            if token in self._held:
-                self._held[token] = renewed
-        if renewed is None:
+            lease = self._held.get(token)
+            if lease is None:
+                # Its work was over meanwhile, and it was given back.
+                return
+            self._held[token] = answer if isinstance(answer, Lease) else None
+        if answer is None:
             log.warning("a lease was lost while work was going on", lease=lease.name)

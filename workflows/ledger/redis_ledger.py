@@ -24,7 +24,7 @@ from workflows.ledger.commit_call import aside, commit_call, commit_result, newe
 from workflows.ledger.durability import DurabilityProbe, Mode, server_version
 from workflows.ledger.keys import Keys
 from workflows.ledger.last_seen import LastSeen, word
-from workflows.ledger.redis_together import ask_together
+from workflows.ledger.redis_together import Scripted, ask_together
 from workflows.ledger.scripts import Argument, Prepared, Script, Server, raw, script, text, text_of, texts
 from workflows.ledger.times import instant
 from workflows.ports import (
@@ -44,6 +44,7 @@ from workflows.ports import (
     Notice,
     Reading,
     Releasing,
+    Renewing,
     Snapshot,
     Versioned,
     no_notice,
@@ -189,7 +190,7 @@ class RedisLedger(Ledger):
         self.ahead.forget()
         return ask_together(self, asks, self._server, self._prepared, self._probe)
 
-    def _prepared(self, ask: Reading | Committing | Acquiring | Releasing) -> Prepared[Any]:
+    def _prepared(self, ask: Scripted) -> Prepared[Any]:
         match ask:
             case Reading():
                 return self._reading(ask.keys)
@@ -197,6 +198,8 @@ class RedisLedger(Ledger):
                 return self._committing(ask.change)
             case Acquiring():
                 return self._acquiring(ask.name)
+            case Renewing():
+                return self._renewing(ask.lease)
             case Releasing():
                 return self._releasing(ask.lease)
 
@@ -372,10 +375,14 @@ class RedisLedger(Ledger):
         return Prepared(*lease_call(self._keys.lease(name), self._keys.tick, token), parse)
 
     def renew(self, lease: Lease) -> Lease | None:
-        deadline_s = self._monotonic() + LEASE_S
+        return self._one(self._renewing(lease))
+
+    def _renewing(self, lease: Lease) -> Prepared[Lease | None]:
+        # Counted from before the question, as with every lease.
+        longer = replace(lease, deadline_s=self._monotonic() + LEASE_S)
+        args: list[Argument] = [_held(lease), int(LEASE_S * 1000)]
         what = script("lease_renew", flags="allow-oom")
-        renewed = self._server.run(what, [self._keys.lease(lease.name)], [_held(lease), int(LEASE_S * 1000)])
-        return replace(lease, deadline_s=deadline_s) if int(renewed) else None
+        return Prepared(what, [self._keys.lease(lease.name)], args, lambda reply: longer if int(reply) else None)
 
     def release(self, lease: Lease) -> None:
         self._one(self._releasing(lease))

@@ -20,9 +20,10 @@ from workflows.ports import (
     MakingDurable,
     Reading,
     Releasing,
+    Renewing,
 )
 
-Scripted = Reading | Committing | Acquiring | Releasing
+Scripted = Reading | Committing | Acquiring | Renewing | Releasing
 # By place among the questions. What went wrong with one of them alone is its answer.
 Answers = dict[int, object]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +15,7 @@ from rq.serializers import JSONSerializer
 
 from bot import jobs
 from bot.queues import ACCESS_QUEUES, REMOVE, RqWake, in_jobs
+from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from bot.runtime.queue_worker import OwnWorker
 from tests.contract.ledger.many_ends_world import MANY, crowded, overdue, states
 from tests.support.redis_world import RedisWorld
@@ -74,6 +77,21 @@ def test_a_record_that_has_not_changed_is_read_from_its_json_once(
     assert states(world, ids) == {GrantState.ENDED}
     read = [body for body in decoded if b'"holding":' in body]
     assert len(set(read)) == len(read)
+
+
+def test_all_leases_of_a_process_are_renewed_in_one_round_trip(world: RedisWorld, client: Any) -> None:
+    held = [world.ledger.acquire(f"holding:H-{number}") for number in range(AT_ONCE)]
+    keeper = BackgroundLeaseRenewer(world.ledger, time.monotonic)
+    # It renews when it is told to.
+    keeper.close()
+    with ExitStack() as under:
+        current = [under.enter_context(keeper.keep(lease)) for lease in held if lease]
+        with round_trips(client) as sent:
+            keeper.renew()
+        longer = [lease() for lease in current]
+    assert len(sent) == 1
+    assert all(new.deadline_s > old.deadline_s for new, old in zip(longer, held, strict=True) if new and old)
+    assert None not in longer
 
 
 def test_one_whose_target_is_silent_holds_up_none_of_the_others(

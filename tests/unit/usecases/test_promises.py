@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +22,7 @@ from workflows.core.policy import Group, Policy
 from workflows.core.records.grant import EndCause, Grant, GrantState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approvers import can_speak
-from workflows.ports import LEASE_S, Lease, LedgerUnreachable, Snapshot
+from workflows.ports import LEASE_S, Ask, Lease, LedgerUnreachable, Snapshot
 from workflows.targets.aws.memory import Lose
 from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.fulfilment.converge import converge
@@ -109,7 +109,7 @@ def test_groups_are_stale_by_their_own_age_however_fresh_the_person_is() -> None
 class Silent:
     """A ledger that does not answer."""
 
-    def renew(self, lease: Lease) -> Lease | None:
+    def together(self, asks: Sequence[Ask]) -> Sequence[object]:
         raise LedgerUnreachable("no answer")
 
 
