@@ -3,7 +3,8 @@
     python -m bench.lateness [--quick | --long]
 
 Our own quota of AWS calls is taken away, and the simulated AWS has no delay. 1, 10, 100 and 1,000 ends by one worker process
-(`--long`: 5,000, too), then a hundred by two, four and eight.
+(`--long`: 5,000, too), then a hundred by two, four and eight. At last requests are approved while 1,000 ends are under way: from
+the press until the access is verified and on the record.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from datetime import timedelta
 
 from bench.alone import parser, show
 from bench.ends import CALLS_AN_END, lateness
-from bench.figures import Figure, at_most
+from bench.figures import Figure, at_most, spread
 from bench.filled import Filled, developers_for, fill
 from bench.many import processor_s
 from bench.place import Place, running, say, until
+from bench.press import EACH_PERSON, ask, press
 from bench.profiles import ENDS
 from bench.tuned import NO_QUOTA
 from tests.support.installation import ROOT
@@ -28,6 +30,8 @@ COUNTS, QUICK, LONG = (1, 10, 100, 1_000), (1, 50), (5_000,)
 # As many as one of the counts: that is what one worker process does with them.
 WORKERS, SHARED = (2, 4, 8), 100
 WORKERS_QUICK, SHARED_QUICK = (2,), 50
+# So many requests are approved amid the ends, where these last for so long.
+PRESSES = 12
 # Below that the clock of processor time, which ticks a hundred times a second, says nothing.
 TICKS_ENOUGH = 50
 
@@ -83,6 +87,7 @@ def measure(quick: bool, *, long: bool = False) -> list[Figure]:
             "ms",
             {f"{number}": found.busy_ms for number, found in by_workers.items()},
         ),
+        spread(f"press to verified, amid {most:,} ends", "s", approved_amid(most), at_most(1, "p99")),
     ]
 
 
@@ -100,6 +105,24 @@ def together(count: int, *, workers: int = 1) -> Together:
         late = lateness(place, found, 600)
         busy = processor_s(place, "worker") - before
     return Together(max(late), busy * 1000 / count, aws)
+
+
+def approved_amid(count: int) -> list[float]:
+    """Seconds from each press to its `grant.active`; of presses for as long as ends are left to be done."""
+    say(f"approvals amid {count} ends")
+    developers = developers_for(count)
+    with running(*NO_QUOTA, developers=developers + PRESSES // EACH_PERSON + 1) as place:
+        # Of people who hold nothing yet.
+        cards = [ask(place, EACH_PERSON * developers + number, "read-only") for number in range(PRESSES)]
+        first = place.ledger().now() + timedelta(seconds=8 + count * 0.03)
+        fill(place, count, lambda n: first + timedelta(seconds=n / count))
+        until(lambda: place.ledger().now() >= first + timedelta(seconds=1), "the ends have begun", 120)
+        found: list[float] = []
+        while len(found) < len(cards) and len(place.aws.world.assignments()) > len(found):
+            found.append(press(place, *cards[len(found)]))
+        if not found:
+            raise SystemExit("all ends were over before anything was pressed")
+        return found
 
 
 def _more_workers(place: Place, workers: int) -> None:

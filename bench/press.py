@@ -29,13 +29,13 @@ def measure(quick: bool) -> list[Figure]:
     for role in ROLES:
         with running(developers=count // EACH_PERSON + 1) as place:
             say(f"{role}: asking")
-            cards = [_ask(place, number, role) for number in range(count)]
+            cards = [ask(place, number, role) for number in range(count)]
             time.sleep(2)
             seconds: list[float] = []
             for case, card in cards:
                 if len(seconds) % 50 == 0:
                     place.warm()
-                seconds.append(_press(place, case, card))
+                seconds.append(press(place, case, card))
                 time.sleep(PAUSE_S)
         goals = at_most(50, "p50"), at_most(150, "p99")
         figures.append(spread(f"press to verified, {TARGETS[role]}", "ms", seconds, *goals, scale=1000))
@@ -45,7 +45,7 @@ def measure(quick: bool) -> list[Figure]:
 TARGETS = {"read-only": "aws-identity-center", "state-write": "aws-iam-policy"}
 
 
-def _ask(place: Place, number: int, role: str) -> tuple[Case, Message]:
+def ask(place: Place, number: int, role: str) -> tuple[Case, Message]:
     """A pending request of a person in an environment where nobody else waits."""
     case = Case(place, [n for n in range(60) if n % 10 != 9][number % 54])
     before = {card.ts for card in case.cards()}
@@ -56,7 +56,7 @@ def _ask(place: Place, number: int, role: str) -> tuple[Case, Message]:
     return case, cards[-1]
 
 
-def _press(place: Place, case: Case, card: Message) -> float:
+def press(place: Place, case: Case, card: Message) -> float:
     """Seconds until this request's entry `grant.active` is there to be read."""
     with place.connection() as client:
         news = News(client)
