@@ -23,12 +23,13 @@ from tests.support.build import (
     policy,
 )
 from tests.support.world import World, account
+from workflows.core import keys
 from workflows.core.policy import Risk
 from workflows.core.records.grant import CLOSED, EndCause, GrantState
-from workflows.core.records.request import Origin, RequestState
+from workflows.core.records.request import DecisionKind, Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
-from workflows.ports import Durability
+from workflows.ports import Change, Committed, Durability
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose, Refuse, Settle, Throttle
 from workflows.targets.aws.terms import AwsSpec
@@ -409,6 +410,35 @@ def test_what_a_settled_removal_has_done_and_its_proof_are_one_commit(world, mon
     assert world.grant(id_).state in CLOSED
     assert [call.name for call in world.target().calls][-3:] == ["revoke", "poll", "observe"]
     assert len(written) == 1
+
+
+@pytest.mark.parametrize("kind", DecisionKind)
+def test_an_end_that_begins_by_itself_is_told_when_it_lasts_and_one_of_a_break_glass_at_once(world, kind):
+    id_ = world.active()
+    granted = world.grant(id_)
+    rewrite(world, replace(granted, decision=replace(granted.decision, kind=kind)))
+    world.target().next("revoke", Settle(after_s=1))
+    world.clock.advance((granted.deadline - world.clock.now()).total_seconds())
+    woken, told = [], keys.chat(id_)
+    ctx = replace(world.ctx, wake=lambda *items: woken.extend(items))
+    begun = world.clock.now()
+    converge(ctx, granted.holding)
+    assert world.grant(id_).state is GrantState.REVOKING
+    at_once = kind is DecisionKind.BREAK_GLASS
+    assert world.ledger.due[told] == (begun if at_once else begun + timedelta(seconds=2)).timestamp()
+    assert (told in woken) is at_once
+    woken.clear()
+    world.clock.advance(1)
+    converge(ctx, granted.holding)
+    assert world.grant(id_).state is GrantState.ENDED
+    assert world.ledger.due[told] == world.clock.now().timestamp()
+    assert told in woken
+
+
+def rewrite(world, grant):
+    snapshot = world.ledger.read(keys.grant(grant.id))
+    change = Change(world.press_id(), snapshot.now, snapshot.versions(), puts={keys.grant(grant.id): grant})
+    assert isinstance(world.ledger.commit(change), Committed)
 
 
 def test_an_asynchronous_grant_that_fails_is_not_given_and_says_why(world):

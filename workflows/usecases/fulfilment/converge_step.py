@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from workflows.core import keys
+from workflows.core.audit import Event
 from workflows.core.convergence.actions import Action, Note, State, Wait, next_action, settle
 from workflows.core.gates.ask import is_pipeline
-from workflows.core.records.grant import CLOSED, Grant, GrantState
-from workflows.core.records.request import Slot, slot_id
+from workflows.core.records.grant import CLOSED, EndCause, Grant, GrantState
+from workflows.core.records.request import DecisionKind, Slot, slot_id
 from workflows.ports import Change, Committed, Fence, IndexEntry, Lease, Lost, Snapshot
 from workflows.usecases.shared.activity_due import looks_after
 from workflows.usecases.shared.context import WorkerContext, event
@@ -18,6 +19,8 @@ from workflows.usecases.shared.extension import deadlines_moved
 from workflows.usecases.shared.rounds import Doing, committing, waking
 from workflows.usecases.shared.troubles import Failure, note, over
 
+# An end that has just begun by itself is told when it lasts; mostly the next thing to tell is that it is over.
+TOLD_AFTER = timedelta(seconds=2)
 # While a step is under way, the clock finds the holding again this much later, should this worker die.
 RESCUE = timedelta(seconds=2)
 
@@ -57,6 +60,7 @@ def write_step(
         [grant for grant in changed if grant.id in before.grants and before.grants[grant.id].deadline != grant.deadline]
     )
     why = {grant.id: _why(grant) for grant in after.grants.values()}
+    shown = _shown(before, changed, after.notes, now)
     change = Change(
         commit_id=step_id(turn, after),
         at=now,
@@ -65,7 +69,8 @@ def write_step(
         deletes=frozenset({item} if forget else ()) | _freed(turn.snapshot, closed),
         due={
             item: _due(after, now, forget=forget),
-            **_due_of(changed, after.notes, now),
+            **_due_of(changed),
+            **shown,
             **asks,
             **longer.due,
             **looks_after(ctx, closed),
@@ -82,9 +87,9 @@ def write_step(
     result = yield from committing(change)
     if isinstance(result, Lost):
         return result
-    chats = {keys.chat(grant.id) for grant in changed} | {keys.chat(note.grant) for note in after.notes} | set(asks)
-    if chats:
-        yield from waking(*sorted(chats))
+    news = {item for item, at in shown.items() if at <= now} | set(asks)
+    if news:
+        yield from waking(*sorted(news))
     _tell_of_trouble(ctx, before, after)
     return result
 
@@ -118,15 +123,25 @@ def _due(state: State, now: datetime, *, forget: bool) -> datetime | None:
     return following.until if isinstance(following, Wait) else now + RESCUE
 
 
-def _due_of(changed: list[Grant], notes: tuple[Note, ...], now: datetime) -> dict[str, datetime | None]:
-    due: dict[str, datetime | None] = {}
-    for grant in changed:
-        due[keys.chat(grant.id)] = now
-        if grant.state in CLOSED:
-            due[keys.end_due(grant.id)] = None
-            due[keys.warn_due(grant.id)] = None
-    due.update({keys.chat(note.grant): now for note in notes})
-    return due
+def _due_of(changed: list[Grant]) -> dict[str, datetime | None]:
+    closed = [grant.id for grant in changed if grant.state in CLOSED]
+    return dict.fromkeys([*map(keys.end_due, closed), *map(keys.warn_due, closed)])
+
+
+def _shown(before: State, changed: list[Grant], notes: tuple[Note, ...], now: datetime) -> dict[str, datetime]:
+    """When chat is to show what has come about."""
+    said = {grant.id for grant in changed} | {note.grant for note in notes}
+    begun = {grant.id for grant in changed if _has_begun_to_end(before, grant)}
+    other = {note.grant for note in notes if note.event is not Event.GRANT_END_STARTED}
+    return {keys.chat(id_): now + TOLD_AFTER if id_ in begun - other else now for id_ in sorted(said)}
+
+
+def _has_begun_to_end(before: State, grant: Grant) -> bool:
+    """By itself, in this very step. A break-glass is told as it goes."""
+    earlier = before.grants.get(grant.id)
+    begun = earlier is not None and earlier.state is GrantState.ACTIVE and grant.state is GrantState.REVOKING
+    by_itself = grant.end is not None and grant.end.cause is EndCause.TIME
+    return begun and by_itself and grant.decision.kind is not DecisionKind.BREAK_GLASS
 
 
 def _asks(before: State, changed: list[Grant], now: datetime) -> dict[str, datetime | None]:
