@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 import signal
 import sys
 import threading
@@ -11,6 +10,8 @@ import time
 from collections.abc import Callable
 
 import structlog
+
+from bot.runtime.signals import Signals
 
 log = structlog.get_logger()
 
@@ -21,15 +22,11 @@ ENDS_WITHIN_S = 8.8
 def stop_when_asked() -> threading.Event:
     """Set once this process is asked to end. Main thread only, before anything is waited for."""
     stop = threading.Event()
-    # Handlers run between any two instructions of the main thread, which may be waiting for the very Event: a queue of this
-    # kind is made for that, an Event is not.
-    asked: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _frame: asked.put(number))
+    signals = Signals(signal.SIGTERM, signal.SIGINT)
 
     def wait() -> None:
-        how = signal.Signals(asked.get()).name
-        log.info("asked to end: what is under way is finished", signal=how)
+        how = signals.wait()
+        log.info("asked to end: what is under way is finished", signal=how.name)
         stop.set()
         # What still runs then is found again by whoever comes next.
         time.sleep(ENDS_WITHIN_S)

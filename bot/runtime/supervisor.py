@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TextIO
 
@@ -20,6 +19,7 @@ from honcho.process import Popen
 
 from bot.observability.redaction import Redactor
 from bot.runtime.child_process import dies_with_us
+from bot.runtime.signals import Signals
 
 STOP_S_MAX = 9.0
 """How long a process may take to end when asked; after that it is killed. A worker takes 8 s for what is under way."""
@@ -86,53 +86,32 @@ class Supervisor:
         self._keepers = [_Keeper(each, backoff or Backoff(), self._stopping, self._lines.say) for each in programs]
         self._service = service
         self._stop_s_max = stop_s_max
-        # Handlers run between any two instructions of the main thread; this queue is made for that, an Event is not.
-        self._asked: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def run(self) -> int:
         """Blocks until SIGINT, SIGTERM or SIGHUP, ends everything, and returns the exit code, which is 0. Main thread only."""
-        with self._signals():
+        signals = Signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        with contextlib.closing(signals):
             threads = [threading.Thread(target=each.run, name=each.program.name, daemon=True) for each in self._keepers]
             if self._service is not None:
                 keep = threading.Thread(target=self._keep_service, args=(self._service,), name="service", daemon=True)
                 threads.append(keep)
             for thread in threads:
                 thread.start()
-            asked = signal.Signals(self._asked.get()).name
-            self._lines.say(OWN_NAME, f"{asked} received, stopping")
-            self._stop(threads)
+            self._lines.say(OWN_NAME, f"{signals.wait().name} received, stopping")
+            self._stop(threads, signals)
         self._lines.say(OWN_NAME, "all stopped")
         return 0
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        before = {each: signal.signal(each, lambda number, _frame: self._asked.put(number)) for each in watched}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _stop(self, threads: Sequence[threading.Thread]) -> None:
+    def _stop(self, threads: Sequence[threading.Thread], signals: Signals) -> None:
         self._stopping.set()
-        for lease_renewer in self._keepers:
-            lease_renewer.end(signal.SIGTERM)
-        if not self._ended(threads, self._stop_s_max):
-            for lease_renewer in self._keepers:
-                lease_renewer.end(signal.SIGKILL)
-            self._ended(threads, 1.0)
+        for keeper in self._keepers:
+            keeper.end(signal.SIGTERM)
+        if not _ended(threads, self._stop_s_max, signals):
+            for keeper in self._keepers:
+                keeper.end(signal.SIGKILL)
+            _ended(threads, 1.0, signals)
         if self._service is not None:
             self._service.stop()
-
-    def _ended(self, threads: Sequence[threading.Thread], within_s: float) -> bool:
-        """Waits for all to end; a second Ctrl-C ends the waiting."""
-        give_up_at = time.monotonic() + within_s
-        while any(thread.is_alive() for thread in threads):
-            if time.monotonic() > give_up_at or not self._asked.empty():
-                return False
-            time.sleep(0.02)
-        return True
 
     def _keep_service(self, service: Service) -> None:
         backoff, failures = Backoff(), 0
@@ -236,6 +215,16 @@ class _Lines:
         # Nobody may be reading any more; the work goes on all the same.
         with self._lock, contextlib.suppress(OSError, ValueError):
             self._printer.write(message)
+
+
+def _ended(threads: Sequence[threading.Thread], within_s: float, signals: Signals) -> bool:
+    """Waits for all to end; a second Ctrl-C ends the waiting."""
+    give_up_at = time.monotonic() + within_s
+    while any(thread.is_alive() for thread in threads):
+        if time.monotonic() > give_up_at or signals.more():
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _kill_group(leader: int) -> None:

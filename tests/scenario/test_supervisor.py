@@ -54,6 +54,13 @@ import bot.runtime.supervisor
 extra, own = {}, bot.runtime.supervisor.Supervisor
 Supervisor = lambda programs, **rest: own(programs, **{**rest, "stop_s_max": 60.0})
 """
+# A thread that only waits, and the main thread, to which a signal does not go: as where that one has another one in hand.
+ELSEWHERE = """
+import signal, threading
+extra = {}
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+"""
 
 
 class Running:
@@ -122,6 +129,15 @@ def test_a_signal_ends_all_and_that_is_success(start: Any, how: signal.Signals) 
     assert running.lines("up ", f"{how.name} received, stopping")
     assert len(running.lines("| bye")) == 2
     assert "all stopped" in running.text().splitlines()[-1]
+
+
+def test_a_signal_that_another_thread_takes_is_not_lost(start: Any) -> None:
+    """Which thread takes it is the kernel's to say: one that has just started a process, say, while the main thread waits."""
+    running = start(("worker", STUBBORN), setup=ELSEWHERE + PATIENT)
+    running.wait_for("deaf")
+    running.process.send_signal(signal.SIGTERM)
+    running.wait_for("SIGTERM received, stopping")
+    assert running.stop(signal.SIGINT) == 0
 
 
 def test_a_killed_process_is_back(start: Any) -> None:
