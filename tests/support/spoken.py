@@ -214,12 +214,12 @@ class _Posts:
                 return
             ts = f"{self.now().timestamp():.6f}"
             told = {wanted.under: wanted.told} if wanted.under else None
-            done = Posting(wanted.channel, ts=ts, shown=wanted.key, posted_channel=wanted.channel)
+            done = Posting(wanted.channel, ts=ts, shown=wanted.shows, posted_channel=wanted.channel)
             page.put(wanted.slot, done, f"posted:{wanted.slot}", told, (wanted.entry,) if wanted.entry else ())
-        elif posting.error is not None or wanted.key in ("once", posting.shown):
+        elif posting.error is not None or wanted.shows in ("once", posting.shown):
             return
         else:
-            page.put(wanted.slot, replace(posting, shown=wanted.key), f"edited:{wanted.slot}:{wanted.key}")
+            page.put(wanted.slot, replace(posting, shown=wanted.shows), f"edited:{wanted.slot}:{wanted.shows}")
         self.current[f"{page.record.subject} {wanted.slot}"] = wanted
 
 

@@ -153,7 +153,7 @@ class Boards:
 
     def _until_edit_s(self, record: ChatRecord, items: Sequence[PlannedMessage], channel: str) -> float:
         """Seconds until what stands may be edited again; 0.0 where it may now, or needs not."""
-        if not any(_stands(record, item) and record.postings[item.slot].shown != item.key for item in items):
+        if not any(_stands(record, item) and record.postings[item.slot].shown != item.shows for item in items):
             return 0.0
         return self._outbox.buckets.take(f"board:{channel}", rate=1 / EDITED_EACH_S, burst=1)
 

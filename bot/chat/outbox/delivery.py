@@ -47,7 +47,7 @@ class Delivery:
         if posting is None or posting.ts is None:
             if posting is None or posting.error is None:
                 self._post(page, planned, posting)
-        elif planned.key not in ("once", posting.shown) and self._chat.traits.abilities.edits:
+        elif planned.shows not in ("once", posting.shown) and self._chat.traits.abilities.edits:
             self._edits.edit(page, planned, posting)
 
     # ------------------------------------------------------------ posting
@@ -83,7 +83,7 @@ class Delivery:
             ts=found.id,
             posted_channel=str(found.to),
             posted_at=found.at or self._ctx.ledger.now(),
-            shown=planned.key,
+            shown=planned.shows,
             intent_at=None,
             tries=0,
         )

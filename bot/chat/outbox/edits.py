@@ -31,7 +31,9 @@ class Edits:
     def edit(self, page: PostingSession, planned: PlannedMessage, posting: Posting) -> None:
         if self.change(page, planned, posting):
             posting = page.record.postings[planned.slot]
-            page.put(planned.slot, replace(posting, shown=planned.key, tries=0), f"edited:{planned.slot}:{planned.key}")
+            page.put(
+                planned.slot, replace(posting, shown=planned.shows, tries=0), f"edited:{planned.slot}:{planned.shows}"
+            )
 
     def change(self, page: PostingSession, planned: PlannedMessage, posting: Posting) -> bool:
         """Edit it in place. False where its place is closed and it is owed; True where it is done, or can never be."""

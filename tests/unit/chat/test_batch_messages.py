@@ -221,7 +221,7 @@ def test_what_happens_later_is_told_under_it_once(world) -> None:
     world.advance(60)
     world.deny(ids[1], SUE, "not today")
     news = told(batch_planned(batch(world, ids, chat)), "news:")
-    assert (news.under, news.key) == ("several:UDANA", "once")
+    assert (news.under, news.shows) == ("several:UDANA", "once")
     assert as_text(news.message) == f"read-only in Books-Prod · ⛔ Denied by Sue: not today · {ids[1]}"
     again = batch_planned(batch(world, ids, _posted(news.slot, by=chat)))
     assert [item.slot for item in again if item.slot.startswith("news:")] == []

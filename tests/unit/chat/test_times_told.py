@@ -170,7 +170,7 @@ def _planned(view: RequestView, given: Grant, *sent: str, warned: bool = False) 
 def test_a_warning_offers_nothing_once_it_is_over() -> None:
     done = closed(GrantState.ENDED, end(EndCause.TIME))
     told_now = _planned(told(approved(), done, timedelta(hours=2)), done, "warning:U0DANA")["warning:U0DANA"]
-    assert told_now.key != "once"
+    assert told_now.shows != "once"
     assert "[ Extend ]" not in as_text(told_now.message)
     assert "Ended" in as_text(told_now.message)
 

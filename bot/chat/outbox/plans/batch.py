@@ -16,7 +16,7 @@ from bot.chat.messages import receipts
 from bot.chat.messages.approval_card import approval_card
 from bot.chat.outbox.plans.cards import calls_to, card_channels
 from bot.chat.outbox.plans.holder import beside, nobody_there, unreached
-from bot.chat.outbox.plans.planning import OVER, QUIET, PlannedMessage, PlanningInput, for_channel
+from bot.chat.outbox.plans.planning import OVER, QUIET, Kept, PlannedMessage, PlanningInput, for_channel
 from bot.chat.outbox.plans.receipts import news_of, receipt_channels, root_slot
 from bot.chat.outbox.plans.request import alarms, passing_until_s
 from bot.chat.rich import Rich, lines, say, short
@@ -156,8 +156,11 @@ def _for(members: Sequence[PlanningInput], channel: str) -> list[RequestView]:
 
 def _rendered(slot: str, channel: str, views: RequestViews, render: Render) -> PlannedMessage:
     """A message that is kept current; a minute less of the time that is left is not worth an edit."""
-    still = render([replace(view, now=view.created_at) for view in views])
-    return PlannedMessage(slot, channel, render(views), key=stamp(still))
+
+    def still() -> Message:
+        return render([replace(view, now=view.created_at) for view in views])
+
+    return PlannedMessage(slot, channel, Kept(lambda: render(views), still))
 
 
 # ---------------------------------------------------------------- who asked

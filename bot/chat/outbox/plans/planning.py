@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from bot.chat.message import Message, stamp
 from bot.chat.outbox.plans.calls import CallsByChat
@@ -38,9 +39,27 @@ OVER = frozenset(
 QUIET = frozenset({Stage.WITHDRAWN, Stage.ENDED})
 
 
+class Kept:
+    """A message that is kept current. Most of what is planned stands as it should already, or waits for its turn: it is drawn
+    when somebody asks for it. `still`: the same with its clock held. What differs then is worth an edit, and a minute less is
+    not.
+    """
+
+    def __init__(self, now: Callable[[], Message], still: Callable[[], Message]) -> None:
+        self._now, self._still = now, still
+
+    @cached_property
+    def message(self) -> Message:
+        return self._now()
+
+    @cached_property
+    def key(self) -> str:
+        return stamp(self._still())
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """One message as it should be. `key` says when it has to be sent again: it leaves out the minutes that tick away.
+    """One message as it should be. `key` says when it has to be sent again, and `Kept` has its own.
 
     `under`: the slot of the message in whose thread it stands. `told`: the last audit entry that it tells. `urgent`: it
     waits for no other message, and no summary speaks for it. `in_order`: where it stands nothing can be put right, so none of
@@ -50,8 +69,8 @@ class PlannedMessage:
 
     slot: str
     channel: str
-    message: Message
-    key: str
+    says: Message | Kept
+    key: str = ""
     under: str | None = None
     told: int = 0
     urgent: bool = False
@@ -60,6 +79,15 @@ class PlannedMessage:
     entry: AuditEvent | None = None
     # A person's other places, the best first, for what says the same in each chat; the slot ends with the place.
     or_else: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> Message:
+        return self.says.message if isinstance(self.says, Kept) else self.says
+
+    @property
+    def shows(self) -> str:
+        """What stands in its posting once it is sent: its key."""
+        return self.says.key if isinstance(self.says, Kept) else self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +163,14 @@ def failed(planning: PlanningInput, slot: str) -> bool:
 
 def rendered(planning: PlanningInput, slot: str, channel: str, render: Render, *, hide: bool = True) -> PlannedMessage:
     """A message that is kept current."""
-    view = for_channel(planning, channel) if hide else planning.view
-    # The same view with its clock held: what differs then is worth an edit, and a minute less is not.
-    still = render(replace(view, now=planning.request.created_at))
-    return PlannedMessage(slot, channel, render(view), key=stamp(still))
+
+    def view() -> RequestView:
+        return for_channel(planning, channel) if hide else planning.view
+
+    def still() -> Message:
+        return render(replace(view(), now=planning.request.created_at))
+
+    return PlannedMessage(slot, channel, Kept(lambda: render(view()), still))
 
 
 def seen_in(view: RequestView, policy: Policy, channel: str) -> RequestView:
