@@ -41,7 +41,7 @@ class Edits:
         if closed is not None and self._outages.is_owed(posting.channel):
             self._outages.owe(page, posting.channel, closed)
             return False
-        self._turns.wait_to_edit(planned)
+        self._turns.wait_to_edit(page, planned)
         where = read_destination(posting.posted_channel or posting.channel)
         try:
             message = drawn(page, planned, posting, self._chat.traits, self._command)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import Never
 
+from bot.chat.outbox.line import Line
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.postings import Later, PostingSession, Stopped
@@ -36,6 +38,8 @@ class Turns:
         self._surface = traits.surface
         self._limits = traits.limits
         self._outages = outages
+        # By bucket, and by what has to be left in it.
+        self._lines: defaultdict[tuple[str, float], Line] = defaultdict(Line)
 
     def wait_to_post(self, planned: PlannedMessage) -> None:
         """Raises Later, and Stopped."""
@@ -44,15 +48,17 @@ class Turns:
         for rate in filter(None, (self._limits.posts, self._limits.posts_for_long)):
             self._wait(_of(rate, planned.channel), rate, kept_back(rate, reserve), planned.channel)
 
-    def wait_to_edit(self, planned: PlannedMessage) -> None:
+    def wait_to_edit(self, page: PostingSession, planned: PlannedMessage) -> None:
         """Raises Later, and Stopped."""
-        rate = self._limits.edits
-        self._wait(
-            edits_bucket(self._limits, planned.channel),
-            rate,
-            kept_back(rate, EDITS_RESERVE.get(_kind(planned), 0.0)),
-            None,
-        )
+        rate, bucket = self._limits.edits, edits_bucket(self._limits, planned.channel)
+        reserve = kept_back(rate, EDITS_RESERVE.get(_kind(planned), 0.0))
+        line, who = self._lines[bucket, reserve], f"{page.record.subject} {planned.slot}"
+        try:
+            self._wait(bucket, rate, reserve, None)
+        except Later as later:
+            later.after_s += line.refused(who) / rate.a_second
+            raise
+        line.served(who)
 
     def _wait(self, bucket: str, rate: Rate, reserve: float, channel: str | None) -> None:
         if self._outages.word(everything(self._surface)) is not None:
