@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bot.sandbox.copying import copied
 from bot.sandbox.installation.people import PLAYERS, slack_world
 from bot.sandbox.slack import CannotDo
 from bot.sandbox.teams import cards
@@ -83,7 +83,7 @@ class TeamsPeople:
             "name": BOT_NAME if bot else self._world.person(message.sender).name,
             "text": message.text,
             "summary": message.summary or message.text or cards.words(message.card).split("\n")[0],
-            "card": copy.deepcopy(message.shown_to(person.aad)),
+            "card": copied(message.shown_to(person.aad)),
             "said": message.said.get(person.aad, ""),
             "edited": message.edits > 0,
             "calls": person.aad in message.pinged,

@@ -4,7 +4,6 @@ Everything here is memory under one lock. Nothing here talks to the app: who wan
 `listeners`, which get Slack's event objects.
 """
 
-import copy
 import itertools
 import threading
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.sandbox.clock import Clock
+from bot.sandbox.copying import copied
 from bot.sandbox.slack.errors import ApiError, CannotDo
 from bot.sandbox.slack.mentions import mentions
 from bot.sandbox.slack.model import Channel, Group, Json, Message, Notice, User
@@ -176,7 +176,7 @@ class Workspace:
         return found
 
     def snapshot(self, message: Message) -> Message:
-        return copy.deepcopy(message)
+        return replace(message, **{name: copied(value) for name, value in vars(message).items()})
 
     # Small things
 
@@ -195,7 +195,7 @@ class Workspace:
 
     def emit(self, event: Json) -> None:
         for listener in list(self.listeners):
-            listener(copy.deepcopy(event))
+            listener(copied(event))
 
     def tell(self, user: str, text: str, kind: str, channel: str | None = None) -> None:
         """Slack itself says something to one person."""

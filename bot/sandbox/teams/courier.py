@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import http.client
 import json
 import threading
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.sandbox.copying import copied
 from bot.sandbox.teams import activities
 from bot.sandbox.teams.login import Keys
 from bot.sandbox.teams.people import Json
@@ -102,7 +102,7 @@ class Courier:
         body: bytes | None = None,
     ) -> Answer:
         """Once. `authorization`: that header in place of the usual one, `""`: none. `body`: those bytes in place of JSON."""
-        self.sent.append(copy.deepcopy(activity))
+        self.sent.append(copied(activity))
         content = body if body is not None else json.dumps(activity, ensure_ascii=False).encode()
         if authorization is None:
             authorization = f"Bearer {activities.token(self._world, self._keys, self.service_url)}"

@@ -4,7 +4,6 @@ An interaction waits for the app's acknowledgement, three seconds at most, as a 
 leave in order from a thread of their own.
 """
 
-import copy
 import queue
 import secrets
 import threading
@@ -14,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from bot.sandbox.copying import copied
 from bot.sandbox.slack.model import Json
 from bot.sandbox.slack.workspace import Workspace
 
@@ -112,7 +112,7 @@ class Courier:
 
     def _new(self, kind: Kind, payload: Json) -> Delivery:
         identity = f"{secrets.token_hex(4)}-{secrets.token_hex(6)}"
-        delivery = Delivery(identity, kind, copy.deepcopy(payload), self._ws.clock())
+        delivery = Delivery(identity, kind, copied(payload), self._ws.clock())
         self.sent.append(delivery)
         return delivery
 

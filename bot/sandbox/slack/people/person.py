@@ -1,5 +1,6 @@
 """A person in front of Slack: what they can do, and what they see."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -165,24 +166,23 @@ class Person:
 
     def messages(self, channel: str) -> list[Message]:
         """What stands in a conversation, oldest first: no deleted ones, no replies, and what is for their eyes only."""
-        return [m for m in self._all(channel) if not m.is_reply or m.broadcast]
+        return self._seen(channel, lambda m: not m.is_reply or m.broadcast)
 
     def thread(self, channel: str, ts: str) -> list[Message]:
         """The replies under a message, oldest first."""
-        return [m for m in self._all(channel) if m.is_reply and m.thread_ts == ts]
+        return self._seen(channel, lambda m: m.is_reply and m.thread_ts == ts)
 
     def message(self, channel: str, ts: str) -> Message:
         """One message as it is now. Raise CannotDo where they cannot see it."""
-        for message in self._all(channel):
-            if message.ts == ts:
-                return message
+        for message in self._seen(channel, lambda m: m.ts == ts):
+            return message
         raise CannotDo(f"{self.id} sees no message {ts} in {channel}")
 
     def dms(self) -> list[Message]:
         """The direct messages between them and the bot, threads included, oldest first."""
         with self._ws.lock:
             channels = [c.id for c in self._ws.channels.values() if c.is_im and self._is_with_bot(c)]
-        return [message for channel in channels for message in self._all(channel)]
+        return [message for channel in channels for message in self._seen(channel)]
 
     def ephemerals(self, channel: str | None = None) -> list[Message]:
         """What only they see, in one conversation or everywhere."""
@@ -204,20 +204,23 @@ class Person:
     def unread(self, channel: str) -> int:
         """How many messages of others came since `mark_read`."""
         since = self._ws.read_until.get((self.id, channel), "0")
-        return sum(float(m.ts) > float(since) and m.user != self.id for m in self.messages(channel))
+        in_front = self._seen(channel, lambda m: float(m.ts) > float(since) and m.user != self.id)
+        return sum(not m.is_reply or m.broadcast for m in in_front)
 
     def mark_read(self, channel: str) -> None:
         self._ws.read_until[self.id, channel] = self._ws.next_ts()
 
     # Limits of what they can
 
-    def _all(self, channel_id: str) -> list[Message]:
+    def _seen(self, channel_id: str, wanted: Callable[[Message], bool] = lambda _message: True) -> list[Message]:
+        """Copies of those that are wanted, oldest first."""
         with self._ws.lock:
             channel = self._ws.channel(channel_id)
             self._must(self._sees(channel), f"{self.id} does not see {channel_id}")
             own = [message for message in channel.ephemerals if message.ephemeral_to == self.id]
             shown = [message for message in channel.messages.values() if not message.deleted]
-            return [self._ws.snapshot(m) for m in sorted([*shown, *own], key=lambda m: float(m.ts))]
+            found = sorted(filter(wanted, (*shown, *own)), key=lambda m: float(m.ts))
+            return [self._ws.snapshot(message) for message in found]
 
     def _sees(self, channel: Channel) -> bool:
         if self.id in channel.members:
