@@ -11,6 +11,7 @@ from bot.settings import Settings
 from bot.slack.client import RotatingClient
 from bot.slack.directory import Clock, SlackRefresher
 from bot.slack.lookups import Lookups
+from bot.slack.tls import tls_for
 from workflows.core.identity import Address
 from workflows.core.people import Listed
 from workflows.core.policy import Group
@@ -27,7 +28,8 @@ def build_client(settings: Settings, timeout_s: int = TIMEOUT_S) -> WebClient:
     secret = settings.secrets.of("slack_bot_token")
     if secret is None:
         raise ValueError("SLACK_BOT_TOKEN is not set")
-    return RotatingClient(secret, base_url=settings.slack_api_url, timeout=timeout_s, retry_handlers=[])
+    url = settings.slack_api_url
+    return RotatingClient(secret, base_url=url, timeout=timeout_s, retry_handlers=[], ssl=tls_for(url))
 
 
 def build_directory(

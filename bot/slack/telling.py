@@ -18,6 +18,7 @@ from bot.chat.surface import NO_ANSWER, Means, NotDone
 from bot.chat.untold import UNTOLD
 from bot.slack.answers import MEANS, ask, not_done
 from bot.slack.render import blocks_of, text_of
+from bot.slack.tls import tls_for
 from workflows.core.calls import timed
 from workflows.core.destination import is_channel
 
@@ -87,7 +88,7 @@ def respond(url: str, message: Message, *, replace_original: bool = False) -> No
     """Answer at a response_url, to the actor alone, unless it replaces the message that was pressed. Raises NotDone."""
     try:
         with timed("slack", "response_url") as call:
-            answer = WebhookClient(url, timeout=RESPONSE_S_MAX).send(
+            answer = WebhookClient(url, timeout=RESPONSE_S_MAX, ssl=tls_for(url)).send(
                 text=text_of(message),
                 blocks=blocks_of(message),
                 response_type="ephemeral",
