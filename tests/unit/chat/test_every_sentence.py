@@ -3,6 +3,11 @@
 One walk through all that can become of a request. At each step everything that stands in chat is read, everybody tries
 everything, and each sentence is held against the record. A code, a state, an event or a message without a situation in
 which it is said fails the walk: whoever adds one adds where it is said.
+
+What Slack and Teams are given on this walk is to the letter what it was: every message, form, list and home of every scene.
+Where a change is meant, `python -m tests.support.golden` writes the files anew, and the difference is read line by line. It
+stands here, right behind, because both need the walk, which takes half a minute: in a file of its own another process would
+make it again.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from bot.chat.rich import Rich, Time, ours, say
 from bot.chat.wording.events import event_words
 from bot.chat.wording.labels import Stage, flatten
 from bot.chat.wording.refusals import about, refusal
+from tests.support import golden
 from tests.support.build import DANA, GUS, NIA, NOW, OLU, PAT
 from tests.support.every_scene import done, rules
 from tests.support.one_walk import speakers, walked
@@ -87,6 +93,25 @@ def test_every_sentence_is_true_of_its_record() -> None:
     assert walk.codes & ELSEWHERE.keys() == set(), "it is said in a scene: no parameters by hand"
     assert set(Event) - walk.events - UNWRITTEN == set(), "an entry that no step writes: add a scene"
     assert walk.silent - UNSHOWN == set(), "a message that no step shows: add a scene"
+
+
+def test_what_chats_are_given_is_what_it_was() -> None:
+    _, found = walked()
+    kept = golden.kept()
+    assert found.keys() == kept.keys()
+    changed = [
+        f"{name}:{number}\n  was {was}\n  is  {is_}"
+        for name in found
+        for number, (was, is_) in enumerate(_pairs(kept[name], found[name]), 1)
+        if was != is_
+    ]
+    assert not changed, f"{len(changed)} lines differ, the first of them:\n" + "\n".join(changed[:3])
+
+
+def _pairs(was: str, is_: str) -> list[tuple[str, str]]:
+    before, after = was.splitlines(), is_.splitlines()
+    longest = max(len(before), len(after))
+    return list(zip(before + [""] * (longest - len(before)), after + [""] * (longest - len(after)), strict=True))
 
 
 @pytest.mark.parametrize("code", sorted(OF_SOMEBODY))
