@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.slack import mrkdwn as t
@@ -114,19 +114,22 @@ def confirmation(title: str, text: str, yes: str, no: str, *, style: str | None 
 
 
 def paragraphs(
-    lines: Sequence[str], weight_max: int = WEIGHT_MAX, more: str = "… and {} more", left_out: int = 0
+    lines: Iterable[str], count: int, weight_max: int = WEIGHT_MAX, more: str = "… and {} more", left_out: int = 0
 ) -> list[Block]:
-    """Lines of mrkdwn in as few sections as hold them; what does not fit is counted, with what was `left_out` before."""
-    kept, weight = 0, BLOCK_WEIGHT * 2
+    """Lines of mrkdwn in as few sections as hold them; what does not fit is counted, with what was `left_out` before.
+
+    `count`: how many lines there are. They are taken one by one, and drawn by whoever gives them: no more than have room.
+    """
+    shown: list[str] = []
+    weight = BLOCK_WEIGHT * 2
     for line in lines:
         # A section's own weight is spread over the lines that fill it.
         weight += min(len(line), t.SECTION_LENGTH_MAX) + 1 + BLOCK_WEIGHT * (len(line) + 1) // 1000
         if weight > weight_max:
             break
-        kept += 1
-    shown = [*lines[:kept]]
-    if len(lines) - kept + left_out:
-        shown.append(more.format(len(lines) - kept + left_out))
+        shown.append(line)
+    if missing := count - len(shown) + left_out:
+        shown.append(more.format(missing))
     return [section(chunk) for chunk in _chunks(shown)]
 
 

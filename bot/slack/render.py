@@ -33,7 +33,18 @@ Block = dict[str, Any]
 
 def text_of(message: Message) -> str:
     """What a lock screen shows and a screen reader reads: tokens of people and times, and no markup."""
-    return t.cut_mrkdwn(mrkdwn(_unmarked(message.summary)), t.FALLBACK_LENGTH_MAX)
+    return t.cut_mrkdwn(_begun(_unmarked(message.summary), t.FALLBACK_LENGTH_MAX), t.FALLBACK_LENGTH_MAX)
+
+
+def _begun(rich: Rich, length: int) -> str:
+    """As far as `length` and a little further: of a long list nothing is drawn that is cut off."""
+    drawn, found = 0, list[str]()
+    for span in rich:
+        found.append(_span(span))
+        drawn += len(found[-1])
+        if drawn > length:
+            break
+    return "".join(found)
 
 
 def _unmarked(rich: Rich) -> Rich:
@@ -42,11 +53,12 @@ def _unmarked(rich: Rich) -> Rich:
 
 def blocks_of(message: Message) -> list[Block]:
     """The fullest version that Slack takes."""
-    versions = (drawn(parts) for parts in (message.parts, *message.shorter))
-    if not message.shorter:
-        return next(versions)
-    found = list(versions)
-    return next((blocks for blocks in found if b.weight(blocks) <= b.WEIGHT_MAX), found[-1])
+    blocks = drawn(message.parts)
+    for parts in message.shorter:
+        if b.weight(blocks) <= b.WEIGHT_MAX:
+            break
+        blocks = drawn(parts)
+    return blocks
 
 
 def home_of(parts: Iterable[Part]) -> dict[str, Any]:
@@ -115,7 +127,7 @@ def _snippet(part: Snippet) -> list[Block]:
 
 def _listing(part: Listing) -> list[Block]:
     room = b.WEIGHT_MAX if part.room is None else part.room
-    return b.paragraphs([mrkdwn(line) for line in part.lines], room, mrkdwn(part.more), part.left_out)
+    return b.paragraphs(map(mrkdwn, part.lines), len(part.lines), room, mrkdwn(part.more), part.left_out)
 
 
 def _buttons(part: Buttons) -> list[Block]:

@@ -85,4 +85,4 @@ def name_in_tag(name: str) -> str:
 
 def size_of(text: str) -> int:
     """In bytes, as Teams counts: of UTF-16 (learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages)."""
-    return 2 * len(text) + 2 * sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass"))
