@@ -62,6 +62,7 @@ CAST = (build.DANA, build.OLU, build.PAT, build.NIA, build.SUE, build.GUS)
 # Somebody who comes later.
 OLGA = person_id("olga@example.com")
 NAMES: Mapping[str, PersonId] = {build.facts(who).name: who for who in (*CAST, OLGA)}
+_ANY_NAME = re.compile(rf"\b(?:{'|'.join(NAMES)})\b")
 
 
 class Drawn(NamedTuple):
@@ -479,7 +480,7 @@ def told_times(said: Said) -> Iterator[int]:
 
 
 def names_in(text: str) -> frozenset[PersonId]:
-    return frozenset(who for name, who in NAMES.items() if re.search(rf"\b{name}\b", text))
+    return frozenset(NAMES[name] for name in _ANY_NAME.findall(text))
 
 
 def entries_with(entries: Sequence[AuditEntry], proof: str) -> bool:

@@ -447,10 +447,20 @@ _OF_OTHERS = tuple(f"{who} types explain" for who in CAST)
 
 
 def _claims(look: Look, said: Said, line: str) -> None:
+    # Only where it says of what.
+    for pattern, true in _claimed(look, line) if "PA-" in line else ():
+        if not true and re.search(pattern, line):
+            look.fault(said, f"{pattern} is not so", line)
+    if said.stays and re.search(r"\b(left|ago)\b", line) and "was left out" not in line and "days ago" not in line:
+        look.fault(said, "it stays, and time goes on", line)
+
+
+def _claimed(look: Look, line: str) -> Sequence[tuple[str, bool]]:
+    """What a line may claim, and whether it is so by the record."""
     closed = [grant for grant in look.grants if grant.closed_at is not None]
     over = [request for request in look.requests if request.closing is not None]
     proofs, has = look.proofs, look.has_access
-    claims = (
+    return (
         (r"\bverified\b", "absence_read_back" in proofs),
         (r"🏁|(?<!when it )\bhas ended\b|\bended:", bool(closed) or any(map(went_on, look.requests))),
         (r"✅ Active|✅ You have", any(has) or any(grant.activated_at for grant in look.grants)),
@@ -466,11 +476,6 @@ def _claims(look: Look, said: Said, line: str) -> None:
         (r"account is on hold: cannot be approved", look.party_on_hold),
         ("⌛", any(request.state is RequestState.EXPIRED for request in over)),
     )
-    for pattern, true in claims:
-        if re.search(pattern, line) and not true and "PA-" in line:
-            look.fault(said, f"{pattern} is not so", line)
-    if said.stays and re.search(r"\b(left|ago)\b", line) and "was left out" not in line and "days ago" not in line:
-        look.fault(said, "it stays, and time goes on", line)
 
 
 def went_on(request: Request) -> bool:
@@ -503,11 +508,11 @@ def _deciders(look: Look) -> set[PersonId]:
 
 
 def _people(look: Look, said: Said) -> None:
-    for line in said.lines:
+    for line in said.lines if look.requests else ():
         for pattern, who in _BY:
             for found in re.finditer(pattern, line):
                 named = names_in(" ".join(filter(None, found.groups())))
-                if look.requests and not named <= who(look):
+                if not named <= who(look):
                     look.fault(said, f"{sorted(named)} did not", line)
     if said.what.startswith("certify-"):
         _certified(look, said)
