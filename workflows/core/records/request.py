@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from workflows.core.canonical_json import digest
 from workflows.core.gates.ask import GateAsk
@@ -57,7 +58,13 @@ class Terms:
     @property
     def hash(self) -> str:
         """16 hex digits; a button carries them, so that a press agrees to these terms and no others."""
-        return digest(_plain(self))[:16]
+        return _hash(self)
+
+
+# Each button of a message carries it, and a list has hundreds of buttons on terms that never change.
+@lru_cache(maxsize=1024)
+def _hash(terms: Terms) -> str:
+    return digest(_plain(terms))[:16]
 
 
 def _plain(terms: Terms) -> dict[str, object]:
