@@ -7,9 +7,10 @@ whatever is put in is somebody else's, and formats nothing and calls nobody, wha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from bot.chat.text import MENTIONS_MAX, cut, far, one_line
 from bot.chat.wording.labels import Asked, Moment, Words
@@ -122,26 +123,39 @@ class _Reading:
         spans: list[Span] = []
         inside: list[Span] = []
         sign = ""
-        for piece in _FORMATS.split(template):
+        for piece, parts in _taken_apart(template):
             if piece and piece == sign:
                 spans.append(Bold(tuple(inside)) if sign == "*" else Code(tuple(inside)))
                 inside, sign = [], ""
             elif piece in ("*", "`") and not sign:
                 sign = piece
             else:
-                (inside if sign else spans).extend(self._filled(piece))
+                (inside if sign else spans).extend(self._filled(parts))
         if sign:
             raise ValueError(f"{sign} is not closed: {template}")
         return tuple(spans)
 
-    def _filled(self, piece: str) -> Rich:
-        found: list[Span] = []
-        for number, part in enumerate(_HOLE.split(piece)):
-            if number % 2:
-                found += spans(self._named[part] if part else self._values.pop(0))
-            elif part:
-                found.append(Text(part, ours=True))
-        return tuple(found)
+    def _filled(self, parts: Sequence[Text | str]) -> Iterator[Span]:
+        for part in parts:
+            if isinstance(part, Text):
+                yield part
+            else:
+                yield from spans(self._named[part] if part else self._values.pop(0))
+
+
+# A sentence of ours is said thousands of times.
+@lru_cache(maxsize=2048)
+def _taken_apart(template: str) -> Sequence[tuple[str, Sequence[Text | str]]]:
+    """Between the signs of formatting, and each of these: what is ours, and the names of holes."""
+    return [(piece, tuple(_parts(piece))) for piece in _FORMATS.split(template)]
+
+
+def _parts(piece: str) -> Iterator[Text | str]:
+    for number, part in enumerate(_HOLE.split(piece)):
+        if number % 2:
+            yield part
+        elif part:
+            yield Text(part, ours=True)
 
 
 def spans(value: Value) -> Rich:
