@@ -16,14 +16,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from bot.forge import app_login
 from bot.sandbox.made_once import made_once
 from tests.support.http_stand_in import Asked, Query, StandIn, serving
 from tests.support.pipelines import COMMIT
@@ -35,6 +37,11 @@ REPOSITORY_ID, OWNER_ID = 1296269, 583231
 NAME = "acme/orders"
 # Seconds that GitHub grants.
 LOGIN_S_MAX = 600
+
+
+# The same keys are read in hundreds of tests, and each time OpenSSL would look for a twentieth of a second whether their primes
+# are any.
+app_login.load_pem_private_key = cache(load_pem_private_key)
 
 
 @made_once
