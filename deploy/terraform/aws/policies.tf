@@ -16,6 +16,7 @@ data "aws_iam_policy_document" "identity_center" {
       "sso:ListAccountAssignmentsForPrincipal",
       "sso:DescribeAccountAssignmentCreationStatus",
       "sso:DescribeAccountAssignmentDeletionStatus",
+      "sso:ListAccountAssignmentDeletionStatus",
     ]
     resources = [
       "arn:${local.partition}:sso:::instance/${local.instance_id}",

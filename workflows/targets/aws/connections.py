@@ -27,6 +27,7 @@ from workflows.ports import BeforeSend, Buckets, LeaseOver, TargetInDoubt, Targe
 from workflows.targets.aws.errors import FROM_AWS, RETRY_AFTER_S, SPARED_S, Throttled, translate, word_of
 from workflows.targets.aws.name_cache import THING_S, Names
 from workflows.targets.aws.odd import SPOKEN, OddAnswer, check_answer, mark_odd_rows, odd
+from workflows.targets.aws.removals import Removals
 from workflows.targets.aws.terms import AwsConnection, AwsTerms
 
 if TYPE_CHECKING:
@@ -261,7 +262,7 @@ def _next_page(page: Mapping[str, Any]) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """All doors of one place, and what is remembered of its names."""
+    """All doors of one place, and what is remembered of its names and removals."""
 
     place: Place
     sso: Door[SSOAdminClient]
@@ -271,6 +272,7 @@ class Link:
     org: Door[Any]
     trail: Door[Any]
     names: Names
+    removals: Removals
 
     def known_account(self) -> str | None:
         """The account in which IAM is asked, where something was seen of it within the hour."""
@@ -325,6 +327,7 @@ class Links:
             Door(lambda: self._client(place, "organizations"), self._buckets, iam, IAM_RATE, IAM_BURST),
             Door(lambda: self._client(place, "cloudtrail"), self._buckets, trail, TRAIL_RATE, TRAIL_BURST),
             Names(self._monotonic),
+            Removals(self._monotonic),
         )
 
     def _client(self, place: Place, service: str) -> Any:

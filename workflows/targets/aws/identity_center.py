@@ -1,8 +1,9 @@
 """`aws-identity-center`: a user's assignment of a permission set in an account. Asynchronous.
 
 Calls: observe 1, grant 1, revoke 1, poll 1, however many assignments there are; where the worker runs in a delegated
-administrator's account, see `_by_set`. Resolving costs ListInstances, ListPermissionSets, a DescribePermissionSet for each
-set not seen before, GetUserId, DescribeUser and ListAccountAssignments, all remembered.
+administrator's account, see `_by_set`, and `removals` where several are removed at once. Resolving costs ListInstances,
+ListPermissionSets, a DescribePermissionSet for each set not seen before, GetUserId, DescribeUser and ListAccountAssignments,
+all remembered.
 """
 
 from __future__ import annotations
@@ -138,26 +139,27 @@ class IdentityCenterTarget(AwsTarget):
             before_send,
             lambda client: client.delete_account_assignment(**_assignment(resource.ids)),
         )
-        return _operation(OperationKind.REVOKE, answer["AccountAssignmentDeletionStatus"])
+        operation = _operation(OperationKind.REVOKE, answer["AccountAssignmentDeletionStatus"])
+        if operation.state is OperationState.IN_PROGRESS:
+            self.link(resource.target).removals.began(operation.id)
+        return operation
 
     def _poll(self, resource: Resource, operation: Operation) -> Operation:
         if operation.id is None or operation.state is not OperationState.IN_PROGRESS:
             return operation
-        sso, instance, request_id = self.link(resource.target).sso, resource.ids["instance"], operation.id
-        if operation.kind is OperationKind.GRANT:
-            status = sso.read(
-                "sso-admin DescribeAccountAssignmentCreationStatus",
-                lambda client: client.describe_account_assignment_creation_status(
-                    InstanceArn=instance, AccountAssignmentCreationRequestId=request_id
-                ),
-            )["AccountAssignmentCreationStatus"]
-        else:
-            status = sso.read(
-                "sso-admin DescribeAccountAssignmentDeletionStatus",
-                lambda client: client.describe_account_assignment_deletion_status(
-                    InstanceArn=instance, AccountAssignmentDeletionRequestId=request_id
-                ),
-            )["AccountAssignmentDeletionStatus"]
+        link, instance, request_id = self.link(resource.target), resource.ids["instance"], operation.id
+        if operation.kind is OperationKind.REVOKE:
+            return link.removals.ask(
+                request_id,
+                lambda: _first_page(link, instance),
+                lambda: _removal(link, instance, request_id),
+            )
+        status = link.sso.read(
+            "sso-admin DescribeAccountAssignmentCreationStatus",
+            lambda client: client.describe_account_assignment_creation_status(
+                InstanceArn=instance, AccountAssignmentCreationRequestId=request_id
+            ),
+        )["AccountAssignmentCreationStatus"]
         return _operation(operation.kind, status, request_id)
 
     def _list_managed(self, terms: AwsTerms) -> list[Observation] | Refused:
@@ -240,6 +242,25 @@ def _assignments(link: Link, ids: Mapping[str, str]) -> list[Any]:
             **more,
         ),
     )
+
+
+def _removal(link: Link, instance: str, request_id: str) -> Operation:
+    status = link.sso.read(
+        "sso-admin DescribeAccountAssignmentDeletionStatus",
+        lambda client: client.describe_account_assignment_deletion_status(
+            InstanceArn=instance, AccountAssignmentDeletionRequestId=request_id
+        ),
+    )["AccountAssignmentDeletionStatus"]
+    return _operation(OperationKind.REVOKE, status, request_id)
+
+
+def _first_page(link: Link, instance: str) -> Mapping[str, str]:
+    """Removals and how they stand: id -> AWS's word. One page, since nothing follows from one that is not there."""
+    page = link.sso.read(
+        "sso-admin ListAccountAssignmentDeletionStatus",
+        lambda client: client.list_account_assignment_deletion_status(InstanceArn=instance, MaxResults=_PAGE),
+    )["AccountAssignmentsDeletionStatus"]
+    return {row["RequestId"]: row["Status"] for row in page if "RequestId" in row and "Status" in row}
 
 
 def _seen(resource: Resource, entries: Iterable[Any], groups: list[str]) -> Observation:

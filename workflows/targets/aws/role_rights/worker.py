@@ -45,6 +45,7 @@ def _assigns(scope: Scope, center: Center) -> tuple[Statement, ...]:
         "sso:ListAccountAssignmentsForPrincipal",
         "sso:DescribeAccountAssignmentCreationStatus",
         "sso:DescribeAccountAssignmentDeletionStatus",
+        "sso:ListAccountAssignmentDeletionStatus",
     )
     # A name is found by looking at each set; nothing is given by it.
     read = (center.instance, scope.sso(f"permissionSet/{instance}/*"), scope.sso("account/*"))
