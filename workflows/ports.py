@@ -478,10 +478,13 @@ class Wake(Protocol):
 class Buckets(Protocol):
     """Shared token buckets, by name, across all processes."""
 
-    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0) -> float:
+    def take(
+        self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0, gate: str = ""
+    ) -> float:
         """Take `amount`. Returns 0.0, or the seconds to wait before trying again (then nothing was taken).
 
-        `reserve`: so much has to be left over afterwards, for those who matter more.
+        `reserve`: so much has to be left over afterwards, for those who matter more. `gate`: another name; while that is blocked
+        nothing is taken here.
         """
         ...
 

@@ -40,9 +40,11 @@ class Allowance:
         self._next_s = 0.0
         self.asked: Counter[str] = Counter()
 
-    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0) -> float:
+    def take(
+        self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0, gate: str = ""
+    ) -> float:
         """Seconds to wait: none, or for longer than anybody looks."""
-        del rate, burst, amount, reserve
+        del rate, burst, amount, reserve, gate
         kind = name if name.startswith(("slack:", "teams:")) else "targets"
         with self._lock:
             if name in self._blocked or self.asked[kind] >= self._most.get(kind, OTHERS_MAX):

@@ -1,6 +1,6 @@
 -- Takes tokens from a bucket, or says how long to wait; then nothing is taken.
 --
--- KEYS  1 bucket
+-- KEYS  1 bucket   2 perhaps a gate: while that one is blocked nothing is taken
 -- ARGV  1 tokens a second   2 tokens it holds when full   3 tokens to take, at most as many as it holds
 --       4 tokens that must be left over afterwards, for those who matter more
 --       5 seconds that a block lasts at most
@@ -28,7 +28,11 @@ if strange then
   tokens, at, blocked_until = burst, now, 0
 end
 tokens = math.min(burst, tokens + math.max(0, now - at) * rate)
-local wait = math.max(blocked_until - now, (amount + reserve - tokens) / rate)
+-- A gate that holds what we do not write is open.
+local gate = KEYS[2] and redis.pcall('HGET', KEYS[2], 'blocked_until')
+local shut_until = type(gate) == 'string' and tonumber(gate) or 0
+if not (shut_until <= now + tonumber(ARGV[5])) then shut_until = 0 end
+local wait = math.max(blocked_until - now, shut_until - now, (amount + reserve - tokens) / rate)
 -- Never round down to nought, which would mean "taken".
 if wait > 0 then return string.format('%.6f', math.max(wait, 0.001)) end
 tokens = tokens - amount

@@ -87,13 +87,16 @@ class MemoryBuckets(Buckets):
         self._tokens: dict[str, tuple[float, float]] = {}  # name -> (tokens, as of monotonic seconds)
         self._blocked: dict[str, float] = {}
 
-    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0) -> float:
+    def take(
+        self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0, gate: str = ""
+    ) -> float:
         check_bucket(rate=rate, burst=burst, amount=amount, reserve=reserve)
         with self._lock:
             now = self._clock.monotonic()
             tokens, at = self._tokens.get(name, (burst, now))
             tokens = min(burst, tokens + (now - at) * rate)
-            wait = max(self._blocked.get(name, now) - now, (amount + reserve - tokens) / rate)
+            blocked_s = max(self._blocked.get(each, now) - now for each in (name, gate))
+            wait = max(blocked_s, (amount + reserve - tokens) / rate)
             if wait > 0:
                 return max(wait, 0.001)
             self._tokens[name] = (tokens - amount, now)

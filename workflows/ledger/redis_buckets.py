@@ -17,10 +17,16 @@ class RedisBuckets(Buckets):
         self._server = Server(client)
         self._keys = Keys(prefix)
 
-    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0) -> float:
+    def take(
+        self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0, gate: str = ""
+    ) -> float:
         check_bucket(rate=rate, burst=burst, amount=amount, reserve=reserve)
         wanted = [rate, burst, amount, reserve, BLOCK_S_MAX + 1]
-        return float(text(self._server.run(_script("bucket"), [self._keys.bucket(name)], wanted)))
+        return float(
+            text(
+                self._server.run(_script("bucket"), [self._keys.bucket(each) for each in (name, gate) if each], wanted)
+            )
+        )
 
     def block(self, name: str, seconds: float) -> None:
         if seconds > 0:

@@ -57,6 +57,28 @@ def test_a_blocked_bucket_gives_nothing_until_the_block_ends(world: World) -> No
     assert take(world.buckets) == 0.0
 
 
+def test_who_goes_through_a_gate_waits_while_it_is_blocked_and_nobody_else_does(world: World) -> None:
+    world.buckets.block("iam:begin", 30)
+    through = lambda: world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin")  # noqa: E731  # said once
+    assert through() == pytest.approx(30, abs=1)
+    assert [take(world.buckets) for _ in range(2)] == [0.0, 0.0]
+    world.advance(30.1)
+    assert through() == 0.0
+    world.buckets.block("iam", 5)
+    assert through() == pytest.approx(5, abs=1), "an open gate opens nothing else"
+
+
+@pytest.mark.parametrize("spoilt", ["nan", "inf", "x", ""])
+def test_a_gate_that_holds_what_we_do_not_write_is_open(redis_client: redis.Redis, spoilt: str) -> None:
+    world = redis_world(redis_client)
+    redis_client.hset("prodaccess:bucket:iam:begin", "blocked_until", spoilt)
+    assert world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin") == 0.0
+    redis_client.set("prodaccess:bucket:iam:begin", spoilt)
+    assert world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin") == 0.0
+    world.buckets.block("iam:begin", 30)
+    assert world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin") == pytest.approx(30, abs=1)
+
+
 def test_who_has_to_leave_a_reserve_waits_while_others_still_take(world: World) -> None:
     assert world.buckets.take("iam", rate=0.1, burst=3, reserve=1) == 0.0
     assert world.buckets.take("iam", rate=0.1, burst=3, reserve=1) == 0.0

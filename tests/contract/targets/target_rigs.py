@@ -55,7 +55,7 @@ class FreeBuckets:
         self.blocked: dict[str, float] = {}
         self.wait_s = 0.0
 
-    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0) -> float:
+    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0, gate: str = "") -> float:
         if not self.wait_s:
             self.taken[name] = self.taken.get(name, 0.0) + amount
         return self.wait_s

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bot.sandbox.aws.operations import Plan
 from bot.sandbox.aws.spec import EXAMPLE
 from tests.contract.targets.target_rigs import FreeBuckets, terms
 from workflows.core.records.target import Operation, OperationKind, OperationState, Presence, Resource
-from workflows.ports import TargetInDoubt, TargetThrottled
+from workflows.ledger.memory import MemoryBuckets
+from workflows.ledger.memory_ledger import MemoryClock
+from workflows.ports import Buckets, TargetInDoubt, TargetThrottled
+from workflows.targets.aws.errors import SPARED_S, TooManyUnderWay, translate
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.removals import AGAIN_S, FRESH_S, KEPT_MAX, KEPT_S, LISTED_FOR_S, Removals
 from workflows.targets.aws.targets import AwsTargets
@@ -24,17 +29,23 @@ SET, ACCOUNT = "ReadOnlyAccess", "111122223333"
 class Several:
     """Removals for several people, begun in a process whose time is the test's."""
 
-    def __init__(self, aws: Any, count: int) -> None:
+    def __init__(self, aws: Any, count: int, buckets: Buckets | None = None) -> None:
         self.aws, self.now_s = aws, 0.0
-        self.target = AwsTargets(FreeBuckets(), monotonic=lambda: self.now_s).for_terms(terms(AwsKind.IDENTITY_CENTER))
+        targets = AwsTargets(buckets or FreeBuckets(), monotonic=lambda: self.now_s)
+        self.target = targets.for_terms(terms(AwsKind.IDENTITY_CENTER))
         aws.proxy.pages.tear(None)
         self.removals: list[tuple[Resource, Operation]] = []
-        for spec in EXAMPLE.people[:count]:
-            resource = self.target.resolve(terms(AwsKind.IDENTITY_CENTER), spec.email, "PA-1")
-            assert isinstance(resource, Resource)
-            aws.world.assign(spec.email, SET, ACCOUNT)
+        for resource in map(self.resource, range(count)):
             self.removals.append((resource, self.target.revoke(resource, lambda: None)))
         aws.proxy.log.reset()
+
+    def resource(self, number: int) -> Resource:
+        """Somebody's, who has it."""
+        email = EXAMPLE.people[number].email
+        found = self.target.resolve(terms(AwsKind.IDENTITY_CENTER), email, "PA-1")
+        assert isinstance(found, Resource)
+        self.aws.world.assign(email, SET, ACCOUNT)
+        return found
 
     def poll(self, number: int) -> Operation:
         return self.target.poll(*self.removals[number])
@@ -116,6 +127,35 @@ def test_a_throttled_list_is_a_matter_of_waiting(aws: Any) -> None:
         several.poll(0)
     assert several.states() == [DONE] * 4
     assert several.calls(ALONE) == 0
+
+
+# ---------------------------------------------------------------- as many as AWS allows
+
+
+def test_where_as_many_are_under_way_as_aws_allows_no_other_begins_for_a_moment_and_looks_go_on(aws: Any) -> None:
+    slow(aws)
+    clock = MemoryClock(datetime(2026, 1, 5, 9, 0, tzinfo=UTC))
+    several = Several(aws, 4, MemoryBuckets(clock))
+    aws.proxy.quota.set(calls_per_second=None, outstanding_max=4)
+    fifth = several.resource(4)
+    for _ in range(3):
+        with pytest.raises(TargetThrottled) as waits:
+            several.target.revoke(fifth, lambda: None)
+        assert waits.value.after_s <= SPARED_S
+    assert several.calls("DeleteAccountAssignment") == 1, "AWS is asked once, not by each that waits"
+    assert several.states() == [GOES_ON] * 4
+    clock.advance(SPARED_S)
+    aws.proxy.operations.release()
+    assert several.target.revoke(fifth, lambda: None).state is GOES_ON
+
+
+def test_a_time_that_aws_names_shuts_the_gate_for_as_long() -> None:
+    said = {"Code": "ThrottlingException", "Message": "Too many outstanding operations"}
+    for headers, after_s in (({"retry-after": "7"}, 7.0), ({}, SPARED_S)):
+        answer: Any = {"Error": said, "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": headers}}
+        found = translate(ClientError(answer, "CreateAccountAssignment"), "sso-admin CreateAccountAssignment")
+        assert isinstance(found, TooManyUnderWay)
+        assert found.after_s == after_s
 
 
 # ---------------------------------------------------------------- lists that are not as they should be

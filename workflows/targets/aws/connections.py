@@ -24,7 +24,15 @@ from botocore.loaders import Loader, create_loader
 
 from workflows.core.calls import timed
 from workflows.ports import BeforeSend, Buckets, LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
-from workflows.targets.aws.errors import FROM_AWS, RETRY_AFTER_S, SPARED_S, Throttled, translate, word_of
+from workflows.targets.aws.errors import (
+    FROM_AWS,
+    RETRY_AFTER_S,
+    SPARED_S,
+    Throttled,
+    TooManyUnderWay,
+    translate,
+    word_of,
+)
 from workflows.targets.aws.name_cache import THING_S, Names
 from workflows.targets.aws.odd import SPOKEN, OddAnswer, check_answer, mark_odd_rows, odd
 from workflows.targets.aws.removals import Removals
@@ -50,7 +58,8 @@ CONFIG = Config(
 )
 
 # Identity Center: 20 calls a second for the whole account, all callers together (FACTS); the rest is for consoles and pipelines.
-SSO_RATE, SSO_BURST = 18.0, 10.0
+# After a rest a second's worth is there at once, and where others have had it AWS throttles, which empties our bucket as well.
+SSO_RATE, SSO_BURST = 19.0, 20.0
 # IAM publishes no figure; well below what has been seen to throttle.
 IAM_RATE, IAM_BURST = 15.0, 15.0
 # LookupEvents: two calls a second for an account and region, all callers together (API reference); some are left to people.
@@ -102,11 +111,17 @@ def ask_lease(event_name: str = "", **_: Any) -> None:
 
 
 class Door(Generic[C]):
-    """One service at one place. `bucket` names the quota that its calls are taken from, across all processes."""
+    """One service at one place. `bucket` names the quota that its calls are taken from, across all processes.
 
-    def __init__(self, build: Callable[[], C], buckets: Buckets, bucket: str, rate: float, burst: float) -> None:
+    `gate`: what AWS shuts while as many operations are under way as it allows. Changes wait for it; the reads that watch these
+    operations end do not.
+    """
+
+    def __init__(
+        self, build: Callable[[], C], buckets: Buckets, bucket: str, rate: float, burst: float, gate: str = ""
+    ) -> None:
         self._build, self._buckets, self._bucket = build, buckets, bucket
-        self._rate, self._burst = rate, burst
+        self._rate, self._burst, self._gate = rate, burst, gate
         self._lock = threading.Lock()
         self._client: C | None = None
 
@@ -128,7 +143,7 @@ class Door(Generic[C]):
 
     def change(self, what: str, before_send: BeforeSend, call: Callable[[C], T]) -> T:
         """One changing call, sent only while `before_send` allows it. Raises LeaseOver, too."""
-        self._take(what)
+        self._take(what, self._gate)
         token = _lease.set(before_send)
         try:
             return self._call(what, call, last=True)
@@ -170,22 +185,22 @@ class Door(Generic[C]):
             if listing.read_on(what, key, lambda more: self._read(what, lambda client: call(client, more)), pages_max):
                 return listing.rows
 
-    def _take(self, what: str) -> None:
-        wait_s = self._ask_bucket()
+    def _take(self, what: str, gate: str = "") -> None:
+        wait_s = self._ask_bucket(gate)
         if wait_s > 0:
             raise TargetThrottled(wait_s, f"{what}: our share of the quota is used up")
 
-    def _ask_bucket(self) -> float:
+    def _ask_bucket(self, gate: str = "") -> float:
         """Seconds to wait. Where the bucket cannot be asked nothing is sent, which is all that is known."""
         try:
-            return self._buckets.take(self._bucket, rate=self._rate, burst=self._burst)
+            return self._buckets.take(self._bucket, rate=self._rate, burst=self._burst, gate=gate)
         except Exception:  # whatever the store of the buckets raises: the call was not made
             return RETRY_AFTER_S
 
-    def _block(self, seconds: float) -> None:
+    def _block(self, seconds: float, name: str = "") -> None:
         # Blocking spares the others; the answer at hand counts without it, too.
         with contextlib.suppress(Exception):
-            self._buckets.block(self._bucket, seconds)
+            self._buckets.block(name or self._bucket, seconds)
 
     def _read(self, what: str, call: Callable[[C], T]) -> T:
         try:
@@ -211,7 +226,9 @@ class Door(Generic[C]):
             if isinstance(error, ConnectionClosedError) and not last:
                 raise _Closed from None
             raised = _said(error, what)
-        if isinstance(raised, TargetThrottled) and "Throttl" in str(raised):
+        if isinstance(raised, TooManyUnderWay):
+            self._block(raised.after_s, self._gate)
+        elif isinstance(raised, TargetThrottled) and "Throttl" in str(raised):
             self._block(SPARED_S if isinstance(raised, Throttled) else raised.after_s)
         # Outside the handler, so that the SDK's exception with its headers is not chained to ours.
         raise raised
@@ -320,7 +337,9 @@ class Links:
         trail = f"aws:trail:{place.role_arn or place.connection}:{place.region}"
         return Link(
             place,
-            Door(lambda: self._client(place, "sso-admin"), self._buckets, sso, SSO_RATE, SSO_BURST),
+            Door(
+                lambda: self._client(place, "sso-admin"), self._buckets, sso, SSO_RATE, SSO_BURST, gate=f"{sso}:begin"
+            ),
             Door(lambda: self._client(place, "identitystore"), self._buckets, sso, SSO_RATE, SSO_BURST),
             Door(lambda: self._client(place, "iam"), self._buckets, iam, IAM_RATE, IAM_BURST),
             Door(lambda: self._client(place, "sts"), self._buckets, iam, IAM_RATE, IAM_BURST),

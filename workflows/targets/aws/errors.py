@@ -109,6 +109,10 @@ class Throttled(TargetThrottled):
     """AWS named no time: `after_s` is ours."""
 
 
+class TooManyUnderWay(TargetThrottled):
+    """As many operations are under way as AWS allows: a ceiling for what would begin one more, and for nothing else."""
+
+
 def translate(error: Exception, what: str) -> TargetThrottled | TargetInDoubt | TargetRefused:
     """`error` of the call `what` ("sso-admin CreateAccountAssignment") as one of the ports' exceptions."""
     if isinstance(error, ClientError):
@@ -141,9 +145,10 @@ def _of_answer(error: ClientError, what: str) -> TargetThrottled | TargetInDoubt
     if error.operation_name and not what.endswith(error.operation_name):
         what = f"{error.operation_name} (for {what})"
     if code in _THROTTLED or status == 429 or (code in _LIMITS and _UNDER_WAY.search(message)):
-        # Too many operations under way is a ceiling for changes; it must not hold up the reads that watch them end.
-        why = "too many operations under way" if _UNDER_WAY.search(message) else code
-        return _throttled(response, f"{what}: {why}")
+        if _UNDER_WAY.search(message):
+            asked_s = _asked_s(response)
+            return TooManyUnderWay(SPARED_S if asked_s is None else asked_s, f"{what}: too many operations under way")
+        return _throttled(response, f"{what}: {code}")
     if status >= 500:
         return TargetInDoubt(f"{what}: AWS answered {status} {code}")
     if not _NAME.match(code):
