@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -475,16 +476,30 @@ class Wake(Protocol):
     def __call__(self, *items: str) -> None: ...
 
 
+# Whether nobody waits for what is asked of a target now: it is time that ends access, or a look after that. Then whoever finds a
+# quota used up stands in line, and people's asks go first.
+IN_LINE: ContextVar[bool] = ContextVar("prodaccess_in_line", default=False)
+
+
 class Buckets(Protocol):
     """Shared token buckets, by name, across all processes."""
 
     def take(
-        self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0, gate: str = ""
+        self,
+        name: str,
+        *,
+        rate: float,
+        burst: float,
+        amount: float = 1.0,
+        reserve: float = 0.0,
+        gate: str = "",
+        in_line: bool = False,
     ) -> float:
         """Take `amount`. Returns 0.0, or the seconds to wait before trying again (then nothing was taken).
 
         `reserve`: so much has to be left over afterwards, for those who matter more. `gate`: another name; while that is blocked
-        nothing is taken here.
+        nothing is taken here. `in_line`: whoever has to wait is told a later time than those before it, so that not all come
+        again at once; nothing is kept for them, and who does not stand in line goes first.
         """
         ...
 

@@ -41,10 +41,18 @@ class Allowance:
         self.asked: Counter[str] = Counter()
 
     def take(
-        self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0, gate: str = ""
+        self,
+        name: str,
+        *,
+        rate: float,
+        burst: float,
+        amount: float = 1.0,
+        reserve: float = 0.0,
+        gate: str = "",
+        in_line: bool = False,
     ) -> float:
         """Seconds to wait: none, or for longer than anybody looks."""
-        del rate, burst, amount, reserve, gate
+        del rate, burst, amount, reserve, gate, in_line
         kind = name if name.startswith(("slack:", "teams:")) else "targets"
         with self._lock:
             if name in self._blocked or self.asked[kind] >= self._most.get(kind, OTHERS_MAX):

@@ -22,7 +22,7 @@ from workflows.core.records.record import Record
 from workflows.ledger.binding import NOBODY_FOR_S, BoundDirectory, as_learnt, usable_facts
 from workflows.ledger.codec import dump, load, versioned
 from workflows.ledger.memory_ledger import LEADER, MemoryClock, MemoryLedger
-from workflows.ledger.redis_buckets import check_bucket
+from workflows.ledger.redis_buckets import LINE_S_MAX, check_bucket
 from workflows.ledger.redis_due import AGAIN_S
 from workflows.ledger.times import score
 from workflows.ports import Buckets, Due
@@ -86,9 +86,18 @@ class MemoryBuckets(Buckets):
         self._lock = threading.Lock()
         self._tokens: dict[str, tuple[float, float]] = {}  # name -> (tokens, as of monotonic seconds)
         self._blocked: dict[str, float] = {}
+        self._lines: dict[str, float] = {}
 
     def take(
-        self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0, gate: str = ""
+        self,
+        name: str,
+        *,
+        rate: float,
+        burst: float,
+        amount: float = 1.0,
+        reserve: float = 0.0,
+        gate: str = "",
+        in_line: bool = False,
     ) -> float:
         check_bucket(rate=rate, burst=burst, amount=amount, reserve=reserve)
         with self._lock:
@@ -97,6 +106,9 @@ class MemoryBuckets(Buckets):
             tokens = min(burst, tokens + (now - at) * rate)
             blocked_s = max(self._blocked.get(each, now) - now for each in (name, gate))
             wait = max(blocked_s, (amount + reserve - tokens) / rate)
+            if wait > 0 and in_line:
+                wait = min(max(wait, self._lines.get(name, now) + 1 / rate - now), wait + LINE_S_MAX)
+                self._lines[name] = now + wait
             if wait > 0:
                 return max(wait, 0.001)
             self._tokens[name] = (tokens - amount, now)

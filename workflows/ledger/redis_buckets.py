@@ -10,6 +10,8 @@ from workflows.ports import Buckets
 
 BLOCK_S_MAX = 3600.0
 """Whoever asked us to wait longer is asked once more after so long."""
+LINE_S_MAX = 30.0
+"""However many stand in line, each comes again within this time after it might have had its turn."""
 
 
 class RedisBuckets(Buckets):
@@ -18,10 +20,18 @@ class RedisBuckets(Buckets):
         self._keys = Keys(prefix)
 
     def take(
-        self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0, gate: str = ""
+        self,
+        name: str,
+        *,
+        rate: float,
+        burst: float,
+        amount: float = 1.0,
+        reserve: float = 0.0,
+        gate: str = "",
+        in_line: bool = False,
     ) -> float:
         check_bucket(rate=rate, burst=burst, amount=amount, reserve=reserve)
-        wanted = [rate, burst, amount, reserve, BLOCK_S_MAX + 1]
+        wanted = [rate, burst, amount, reserve, BLOCK_S_MAX + 1, LINE_S_MAX if in_line else 0]
         return float(
             text(
                 self._server.run(_script("bucket"), [self._keys.bucket(each) for each in (name, gate) if each], wanted)

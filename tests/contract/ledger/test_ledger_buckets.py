@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from tests.contract.ledger.ledger_world import World, redis_world, worlds
+from workflows.ledger.redis_buckets import LINE_S_MAX
 from workflows.ports import Buckets
 
 
@@ -77,6 +78,37 @@ def test_a_gate_that_holds_what_we_do_not_write_is_open(redis_client: redis.Redi
     assert world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin") == 0.0
     world.buckets.block("iam:begin", 30)
     assert world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin") == pytest.approx(30, abs=1)
+
+
+def test_those_in_line_are_told_one_time_after_the_other_and_whoever_is_not_goes_first(world: World) -> None:
+    def stand() -> float:
+        return world.buckets.take("iam", rate=0.1, burst=1, in_line=True)
+
+    assert stand() == 0.0, "nobody waits where nothing hinders"
+    assert [stand() for _ in range(3)] == [pytest.approx(seconds, abs=1) for seconds in (10, 20, 30)]
+    assert world.buckets.take("iam", rate=0.1, burst=1) == pytest.approx(10, abs=1)
+    world.advance(10.5)
+    assert world.buckets.take("iam", rate=0.1, burst=1) == 0.0, "nothing was kept for the first of them"
+    world.advance(10.5)
+    assert stand() == 0.0
+    world.advance(60)
+    assert stand() == 0.0
+    assert stand() == pytest.approx(10, abs=1), "the line of then is over"
+
+
+def test_a_line_is_never_longer_than_half_a_minute_beyond_what_hinders_all(world: World) -> None:
+    waits = [world.buckets.take("iam", rate=0.1, burst=1, in_line=True) for _ in range(20)]
+    assert max(waits) == pytest.approx(10 + LINE_S_MAX, abs=1)
+    world.buckets.block("iam", 300)
+    assert world.buckets.take("iam", rate=0.1, burst=1, in_line=True) == pytest.approx(300, abs=1)
+
+
+@pytest.mark.parametrize("spoilt", ["nan", "inf", "x", "9e99"])
+def test_a_spoilt_line_holds_nobody_up_for_ever(redis_client: redis.Redis, spoilt: str) -> None:
+    world = redis_world(redis_client)
+    take(world.buckets, 3)
+    redis_client.hset("prodaccess:bucket:iam", "line", spoilt)
+    assert world.buckets.take("iam", rate=0.1, burst=3, in_line=True) <= 10 + LINE_S_MAX
 
 
 def test_who_has_to_leave_a_reserve_waits_while_others_still_take(world: World) -> None:

@@ -55,7 +55,9 @@ class FreeBuckets:
         self.blocked: dict[str, float] = {}
         self.wait_s = 0.0
 
-    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0, gate: str = "") -> float:
+    def take(
+        self, name: str, *, rate: float, burst: float, amount: float = 1.0, gate: str = "", in_line: bool = False
+    ) -> float:
         if not self.wait_s:
             self.taken[name] = self.taken.get(name, 0.0) + amount
         return self.wait_s

@@ -12,6 +12,7 @@ from bot.clock import LOOK_EVERY_S, Ticker
 from bot.queues import JOB_TIMEOUT_S, SPREAD, TOGETHER_BUSY
 from tests.support import build
 from tests.support.world import World
+from workflows.ports import IN_LINE
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.fulfilment.converge_many import AT_ONCE, converge_holdings
@@ -55,6 +56,36 @@ def test_looks_that_are_all_slow_are_given_up_long_before_a_job_is(
     monkeypatch.setattr(target, "observe", lambda resource: asked.append(resource) or really(resource))
     world.advance(3)
     assert {resource.holding for resource in asked} == {world.grant(id_).holding for id_ in ids}
+
+
+def test_what_time_ends_stands_in_line_at_its_target_and_what_people_ask_for_does_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, asked = world.target(), []
+    target.slow_s = 1.0
+
+    def heard(name: str) -> Any:
+        really = getattr(target, name)
+        return lambda *given: asked.append((name, IN_LINE.get())) or really(*given)
+
+    for name in ("grant", "revoke", "observe", "poll"):
+        monkeypatch.setattr(target, name, heard(name))
+
+    def since(step: Any) -> set[tuple[str, bool]]:
+        asked.clear()
+        step()
+        world.advance(5)
+        return set(asked)
+
+    assert since(lambda: world.active(role=ROLES[0])) == {(name, False) for name in ("grant", "observe", "poll")}
+    revoked = world.active(role=ROLES[1])
+    assert since(lambda: world.end(revoked, build.OLU)) == {(name, False) for name in ("revoke", "observe", "poll")}
+    returned = world.active(role=ROLES[2])
+    assert since(lambda: world.end(returned)) == {(name, False) for name in ("revoke", "observe", "poll")}
+    assert since(lambda: world.advance(60)) == {("observe", True)}, "a look after an end is waited for by nobody"
+    ended = since(lambda: world.jump(3600))
+    assert ended == {(name, True) for name in ("revoke", "observe", "poll")}
+    assert not IN_LINE.get()
 
 
 # ---------------------------------------------------------------- what a worker of another version took

@@ -23,7 +23,7 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.loaders import Loader, create_loader
 
 from workflows.core.calls import timed
-from workflows.ports import BeforeSend, Buckets, LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
+from workflows.ports import IN_LINE, BeforeSend, Buckets, LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws.errors import (
     FROM_AWS,
     RETRY_AFTER_S,
@@ -193,7 +193,9 @@ class Door(Generic[C]):
     def _ask_bucket(self, gate: str = "") -> float:
         """Seconds to wait. Where the bucket cannot be asked nothing is sent, which is all that is known."""
         try:
-            return self._buckets.take(self._bucket, rate=self._rate, burst=self._burst, gate=gate)
+            return self._buckets.take(
+                self._bucket, rate=self._rate, burst=self._burst, gate=gate, in_line=IN_LINE.get()
+            )
         except Exception:  # whatever the store of the buckets raises: the call was not made
             return RETRY_AFTER_S
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from workflows.core.convergence.actions import (
@@ -23,9 +24,11 @@ from workflows.core.convergence.outcomes import (
     refused,
     taken_by_others,
 )
+from workflows.core.records.grant import EndCause, GrantState
 from workflows.core.records.holding import Baseline, Intent
 from workflows.core.records.target import Operation, Presence, Resource
 from workflows.ports import (
+    IN_LINE,
     Lease,
     LeaseOver,
     SentTooLate,
@@ -46,14 +49,34 @@ SENT_WITHIN_S = 15.0
 Outcome = Callable[[State, datetime], State]
 
 
+@contextmanager
+def _turn(state: State) -> Iterator[None]:
+    """Where only time has ended access, what is asked of its target stands in line; see `IN_LINE`."""
+    kept = IN_LINE.set(not _waited_for(state))
+    try:
+        yield
+    finally:
+        IN_LINE.reset(kept)
+
+
+def _waited_for(state: State) -> bool:
+    """Whether somebody has asked for what is done now: for access, for more time, or for its end."""
+    asked = any(grant.extended_to is not None for grant in state.of(GrantState.ACTIVE))
+    taken = (grant.end for grant in state.of(GrantState.REVOKING))
+    return (
+        asked or bool(state.of(GrantState.ACTIVATING)) or any(end and end.cause is not EndCause.TIME for end in taken)
+    )
+
+
 def ask_world(ctx: WorkerContext, state: State, action: Observe | Poll) -> Outcome:
     resource = state.holding.resource
     target = ctx.targets.for_terms(resource.target)
     try:
-        if isinstance(action, Poll):
-            operation = target.poll(resource, action.operation)
-            return lambda fresh, at: after_operation(fresh, action, operation, None, at)
-        seen = target.observe(resource)
+        with _turn(state):
+            if isinstance(action, Poll):
+                operation = target.poll(resource, action.operation)
+                return lambda fresh, at: after_operation(fresh, action, operation, None, at)
+            seen = target.observe(resource)
     except TargetThrottled as wait:
         after_s = wait.after_s
         return lambda fresh, at: postponed(fresh, after_s, at)
@@ -96,11 +119,12 @@ def call_target(target: Target, state: State, action: GrantAccess | RevokeAccess
     """Make the one changing call; returns how to record its outcome. LeaseOver leaves the intent to the next worker."""
     resource = state.holding.resource
     try:
-        operation: Operation = (
-            target.grant(resource, action.until, guard)
-            if isinstance(action, GrantAccess)
-            else _take(target, resource, action, guard)
-        )
+        with _turn(state):
+            operation: Operation = (
+                target.grant(resource, action.until, guard)
+                if isinstance(action, GrantAccess)
+                else _take(target, resource, action, guard)
+            )
     except TargetThrottled as wait:
         after_s = wait.after_s
         return lambda fresh, intent, at: postponed(fresh, after_s, at)  # noqa: ARG005 - one signature for all outcomes
