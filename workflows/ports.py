@@ -503,8 +503,8 @@ class Buckets(Protocol):
         """
         ...
 
-    def block(self, name: str, seconds: float) -> None:
-        """Nobody takes from `name` for so long: what the other side asked for by `Retry-After`."""
+    def block(self, name: str, seconds: float, *, spent: bool = False) -> None:
+        """Nobody takes from `name` for so long: what the other side asked for by `Retry-After`. `spent`: and then it is empty."""
         ...
 
 

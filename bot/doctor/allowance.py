@@ -63,7 +63,8 @@ class Allowance:
             self._pause(wait_s)
         return 0.0
 
-    def block(self, name: str, seconds: float) -> None:
+    def block(self, name: str, seconds: float, *, spent: bool = False) -> None:
+        del spent
         if seconds > 0:
             with self._lock:
                 self._blocked.add(name)

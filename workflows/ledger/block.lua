@@ -1,15 +1,20 @@
 -- Closes a bucket for some time; a longer block that stands already stays.
 --
 -- KEYS  1 bucket
--- ARGV  1 seconds
+-- ARGV  1 seconds   2 '1': nothing is left in it, since nothing is on the other side; it fills again from the end of these on
 
 local time = redis.call('TIME')
-local until_s = time[1] + time[2] / 1000000 + tonumber(ARGV[1])
+local now = time[1] + time[2] / 1000000
+local until_s = now + tonumber(ARGV[1])
 local found = redis.pcall('HGET', KEYS[1], 'blocked_until')
 if type(found) == 'table' then redis.call('DEL', KEYS[1]) end
+if ARGV[2] == '1' then
+  -- Not as of later than the bucket's own script believes.
+  redis.call('HSET', KEYS[1], 'tokens', '0', 'at', string.format('%.6f', math.min(until_s, now + 0.5)))
+end
 local standing = type(found) == 'string' and tonumber(found) or 0
-if standing >= until_s and standing < math.huge then return 0 end
-redis.call('HSET', KEYS[1], 'blocked_until', string.format('%.6f', until_s))
-local life = math.ceil(tonumber(ARGV[1]) * 1000) + 1000
+local stays = standing >= until_s and standing < math.huge
+if not stays then redis.call('HSET', KEYS[1], 'blocked_until', string.format('%.6f', until_s)) end
+local life = math.ceil(tonumber(ARGV[1]) * 1000) + 2000
 if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', life)) end
-return 1
+return stays and 0 or 1

@@ -103,7 +103,7 @@ class MemoryBuckets(Buckets):
         with self._lock:
             now = self._clock.monotonic()
             tokens, at = self._tokens.get(name, (burst, now))
-            tokens = min(burst, tokens + (now - at) * rate)
+            tokens = min(burst, tokens + max(0.0, now - at) * rate)
             blocked_s = max(self._blocked.get(each, now) - now for each in (name, gate))
             wait = max(blocked_s, (amount + reserve - tokens) / rate)
             if wait > 0 and in_line:
@@ -114,9 +114,11 @@ class MemoryBuckets(Buckets):
             self._tokens[name] = (tokens - amount, now)
             return 0.0
 
-    def block(self, name: str, seconds: float) -> None:
+    def block(self, name: str, seconds: float, *, spent: bool = False) -> None:
         with self._lock:
             until = self._clock.monotonic() + seconds
+            if spent:
+                self._tokens[name] = (0.0, min(until, self._clock.monotonic() + 0.5))
             self._blocked[name] = max(until, self._blocked.get(name, until))
 
 

@@ -38,9 +38,11 @@ class RedisBuckets(Buckets):
             )
         )
 
-    def block(self, name: str, seconds: float) -> None:
+    def block(self, name: str, seconds: float, *, spent: bool = False) -> None:
         if seconds > 0:
-            self._server.run(_script("block"), [self._keys.bucket(name)], [min(float(seconds), BLOCK_S_MAX)])
+            self._server.run(
+                _script("block"), [self._keys.bucket(name)], [min(float(seconds), BLOCK_S_MAX), int(spent)]
+            )
 
 
 def check_bucket(*, rate: float, burst: float, amount: float, reserve: float) -> None:

@@ -58,6 +58,23 @@ def test_a_blocked_bucket_gives_nothing_until_the_block_ends(world: World) -> No
     assert take(world.buckets) == 0.0
 
 
+def test_a_bucket_that_is_spent_is_empty_when_its_block_ends(world: World) -> None:
+    def tries() -> list[bool]:
+        return [world.buckets.take("sso", rate=1, burst=3) == 0.0 for _ in range(3)]
+
+    world.buckets.block("sso", 30)
+    world.buckets.block("sso", 0.2, spent=True)  # a shorter one takes what is left, too
+    world.advance(30.1)
+    assert tries() == [True, True, True], "it has filled meanwhile"
+    world.advance(10)
+    world.buckets.block("sso", 0.2, spent=True)
+    assert tries() == [False, False, False]
+    world.advance(0.5)
+    assert tries() == [False, False, False]
+    world.advance(1.0)
+    assert tries() == [True, False, False]
+
+
 def test_who_goes_through_a_gate_waits_while_it_is_blocked_and_nobody_else_does(world: World) -> None:
     world.buckets.block("iam:begin", 30)
     through = lambda: world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin")  # noqa: E731  # said once

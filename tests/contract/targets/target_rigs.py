@@ -53,6 +53,7 @@ class FreeBuckets:
     def __init__(self) -> None:
         self.taken: dict[str, float] = {}
         self.blocked: dict[str, float] = {}
+        self.spent: set[str] = set()
         self.wait_s = 0.0
 
     def take(
@@ -62,8 +63,9 @@ class FreeBuckets:
             self.taken[name] = self.taken.get(name, 0.0) + amount
         return self.wait_s
 
-    def block(self, name: str, seconds: float) -> None:
+    def block(self, name: str, seconds: float, *, spent: bool = False) -> None:
         self.blocked[name] = seconds
+        self.spent |= {name} if spent else set()
 
 
 def terms(kind: AwsKind, **changed: Any) -> AwsTerms:

@@ -113,7 +113,7 @@ class Service:
         self.left -= 1
         return 0.5 if self.left < 0 else 0.0
 
-    def block(self, name: str, seconds: float) -> None:  # as of `Buckets`
+    def block(self, name: str, seconds: float, *, spent: bool = False) -> None:  # as of `Buckets`
         self.blocked += seconds
 
     def list_rows(self, NextToken: str = "0") -> Any:  # noqa: N803  # AWS's name

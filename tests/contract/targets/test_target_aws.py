@@ -361,6 +361,7 @@ def test_throttling_holds_up_everybody_who_shares_the_quota(center: AwsRig) -> N
         center.target.observe(resource)
     assert caught.value.after_s == 1.0
     assert center.buckets.blocked == {"aws:sso:main": 0.25}, "AWS named no time, and others may have more luck"
+    assert center.buckets.spent == {"aws:sso:main"}
 
 
 def test_a_time_that_aws_names_holds_up_everybody_for_as_long() -> None:

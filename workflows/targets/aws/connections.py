@@ -58,7 +58,7 @@ CONFIG = Config(
 )
 
 # Identity Center: 20 calls a second for the whole account, all callers together (FACTS); the rest is for consoles and pipelines.
-# After a rest a second's worth is there at once, and where others have had it AWS throttles, which empties our bucket as well.
+# After a rest a second's worth is there at once. Where others have had it AWS throttles, and our bucket is as empty as AWS's.
 SSO_RATE, SSO_BURST = 19.0, 20.0
 # IAM publishes no figure; well below what has been seen to throttle.
 IAM_RATE, IAM_BURST = 15.0, 15.0
@@ -167,7 +167,7 @@ class Door(Generic[C]):
             # Half a list is worth nothing, so a list that was begun is read on; what it owes the quota is paid afterwards.
             borrowed += self._ask_bucket() > 0
         if borrowed:
-            self._block(borrowed / self._rate)
+            self._block(self._bucket, borrowed / self._rate)
         return listing.rows
 
     def some(
@@ -199,10 +199,10 @@ class Door(Generic[C]):
         except Exception:  # whatever the store of the buckets raises: the call was not made
             return RETRY_AFTER_S
 
-    def _block(self, seconds: float, name: str = "") -> None:
+    def _block(self, name: str, seconds: float, *, spent: bool = False) -> None:
         # Blocking spares the others; the answer at hand counts without it, too.
         with contextlib.suppress(Exception):
-            self._buckets.block(name or self._bucket, seconds)
+            self._buckets.block(name, seconds, spent=spent)
 
     def _read(self, what: str, call: Callable[[C], T]) -> T:
         try:
@@ -229,9 +229,10 @@ class Door(Generic[C]):
                 raise _Closed from None
             raised = _said(error, what)
         if isinstance(raised, TooManyUnderWay):
-            self._block(raised.after_s, self._gate)
+            self._block(self._gate, raised.after_s)
         elif isinstance(raised, TargetThrottled) and "Throttl" in str(raised):
-            self._block(SPARED_S if isinstance(raised, Throttled) else raised.after_s)
+            # Others have had calls as well, or it holds less than we think.
+            self._block(self._bucket, SPARED_S if isinstance(raised, Throttled) else raised.after_s, spent=True)
         # Outside the handler, so that the SDK's exception with its headers is not chained to ours.
         raise raised
 
