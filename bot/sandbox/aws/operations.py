@@ -6,7 +6,7 @@ operation settles: after a time, after some looks at its status, or when a test 
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
@@ -80,6 +80,8 @@ class Operations:
     default: Plan = field(default_factory=Plan)
     missing_delete: MissingDelete = "failed"
     conflicts: bool = True
+    # A test may have its own, so that operations take as long as it says and it waits for none.
+    monotonic_s: Callable[[], float] = time.monotonic
     _plans: deque[tuple[str, Mapping[str, Any], Plan]] = field(default_factory=deque)
     _all: dict[str, Operation] = field(default_factory=dict)
     _open: dict[str, Operation] = field(default_factory=dict)
@@ -94,6 +96,7 @@ class Operations:
         self._all.clear()
         self._open.clear()
         self.default, self.missing_delete, self.conflicts = Plan(), "failed", True
+        self.monotonic_s = time.monotonic
 
     def outstanding(self) -> int:
         """How many operations are in progress."""
@@ -111,12 +114,12 @@ class Operations:
         """Settles one operation, or all that are in progress, now and in this way; says how many."""
         chosen = [entry for entry in self._open.values() if operation_id in (None, entry.id)]
         for operation in chosen:
-            self._settle(operation, time.monotonic(), status, reason, effect=status == "SUCCEEDED")
+            self._settle(operation, self.monotonic_s(), status, reason, effect=status == "SUCCEEDED")
         return len(chosen)
 
     def settle(self) -> None:
         """Settles what is due; the proxy calls this before each request."""
-        now = time.monotonic()
+        now = self.monotonic_s()
         for operation in list(self._open.values()):
             plan = operation.plan
             due_at = operation.started_at_s + plan.delay_s
@@ -148,7 +151,7 @@ class Operations:
         if missing and self.missing_delete == "not_found":
             return error(call, "ResourceNotFoundException", "Account assignment not found")
         plan = self._planned(call)
-        operation = Operation(str(uuid4()), kind, dict(call.arguments), plan, time.monotonic(), wall_clock())
+        operation = Operation(str(uuid4()), kind, dict(call.arguments), plan, self.monotonic_s(), wall_clock())
         self._all[operation.id] = self._open[operation.id] = operation
         return success({f"AccountAssignment{kind}Status": operation.shown()})
 

@@ -31,8 +31,9 @@ class Quota:
         self._tokens, self._filled_at = calls_per_second or 0.0, self.monotonic_s()
 
     def off(self) -> None:
-        """Switches both quotas off."""
+        """Switches both quotas off, and counts by the real clock from now on."""
         self.calls_per_second = self.outstanding_max = None
+        self.monotonic_s = time.monotonic
 
     def refuse(self, call: Call, outstanding: int) -> Answer | None:
         """The throttling answer where a quota is used up."""

@@ -56,9 +56,7 @@ class FreeBuckets:
         self.spent: set[str] = set()
         self.wait_s = 0.0
 
-    def take(
-        self, name: str, *, rate: float, burst: float, amount: float = 1.0, gate: str = "", in_line: bool = False
-    ) -> float:
+    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0, **_: object) -> float:
         if not self.wait_s:
             self.taken[name] = self.taken.get(name, 0.0) + amount
         return self.wait_s
