@@ -3,8 +3,8 @@
     python -m bench.ends [--quick]
 
 Alone: one end after the other; many in the same second are `bench.lateness`. With the quota: Identity Center's own limits are
-played (20 calls a second, 10 operations outstanding), and the time is set beside the least that these allow. The grants are
-written into the ledger as active, and stand at the simulated AWS.
+played (20 calls a second, 10 operations outstanding), and the time is set beside the least that these allow to whoever asks
+after each end by itself. The grants are written into the ledger as active, and stand at the simulated AWS.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from bot.sandbox.clock import system_clock
 from workflows.core.audit import Event
 
 CALLS_A_SECOND, OUTSTANDING = 20.0, 10
-# Start the removal, see that it succeeded, read absence back: nobody who verifies can do with less.
+# Start the removal, see that it succeeded, read absence back. Several at once take less, since one list tells of the second: so
+# more than 1 can be reached.
 CALLS_AN_END = 3
 EVERY_S = 2.0
 # How long AWS takes to remove an assignment, in the measurement that says so.

@@ -17,7 +17,7 @@ from bot.sandbox.slack import Message, words
 from tests.support.installation import Case
 from workflows.core.audit import Event
 
-# One life so far takes five calls of the quota of 18 a second.
+# One life so far takes five calls of the quota of 19 a second.
 PAUSE_S = 0.5
 ROLES = ("read-only", "state-write")
 EACH_PERSON = 4
