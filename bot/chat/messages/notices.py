@@ -420,8 +420,11 @@ def removal_failing(
     view: RequestView, *, failures: int | None = None, mentions: Mentions | None = None, owners: Sequence[str] = ()
 ) -> Message:
     """Access that should be over could not be taken away. `owners`: group names to call, with `mentions`."""
-    times = f" {failures} times" if failures else ""
-    line = say("⚠️ I tried{} to remove {}, and could not.", times, _whose(view))
+    if failures:
+        line = say("⚠️ I tried {} times to remove {}, and could not.", str(failures), _whose(view))
+    else:
+        # Nothing has failed: the target takes its time, or many wait for it.
+        line = say("⚠️ {} should be over, and is not removed yet.", _whose(view, first=True))
     why = why_in_short(view.error or f"{view.provider} did not say", 600)
     error = NOTHING if view.hidden else say("Why: {}", short(why, 600))
     return message(

@@ -145,7 +145,7 @@ def taken_by_others(state: State, words: str, now: datetime) -> State:
 def postponed(state: State, after_s: float, now: datetime) -> State:
     """The target or its quota asked to wait. No failure: nothing was tried. A removal that waits for long is told, once."""
     state = state.with_holding(intent=None, next_try=now + timedelta(seconds=max(after_s, 0.05)))
-    return _tell_of_late_removals(state, "the target keeps asking to wait", now)
+    return _tell_of_late_removals(state, "the target takes only so many calls at a time", now)
 
 
 def _tell_of_late_removals(state: State, words: str, now: datetime) -> State:
