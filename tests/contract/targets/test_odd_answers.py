@@ -31,10 +31,12 @@ from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.odd import SPOKEN
+from workflows.targets.aws.removals import AGAIN_S
 from workflows.targets.aws.targets import AwsTargets
 from workflows.targets.aws.terms import AwsConnection
 
 PERSON, MAIN = person_id("dana@example.com"), AwsConnection("main", "aws", "eu-central-1")
+LIST, ALONE = "ListAccountAssignmentDeletionStatus", "DescribeAccountAssignmentDeletionStatus"
 SECRET = "AKIAIOSFODNN7EXAMPLE/s3cr3t"  # in an answer, to be found nowhere else
 KINDS = {
     AwsKind.IDENTITY_CENTER: {"instance": INSTANCE, "account": "111122223333", "permission_set": SET, "user": USER},
@@ -175,6 +177,22 @@ def test_an_odd_answer_to_any_call_is_in_doubt(canned: CannedAws, shared: AwsTar
                 continue
             allowed = isinstance(found, SPOKEN) and not isinstance(found, TargetRefused)
             assert allowed or all(seen.presence is Presence.UNKNOWN for seen in looked(found)), (action, name, found)
+
+
+def test_an_odd_list_of_removals_holds_none_of_them_up(canned: CannedAws) -> None:
+    """Each is asked after by itself, in the same look, and the list is left alone for a while."""
+    now_s = 0.0
+    targets = AwsTargets(FreeBuckets(), monotonic=lambda: now_s)
+    target, resource = fresh(targets, AwsKind.IDENTITY_CENTER)
+    removals = target.link(resource.target).removals
+    for name in [each for each in ODD if each != "no time to wait"]:
+        now_s += AGAIN_S
+        for number in range(3):
+            removals.began(f"{name} {number}")
+        canned.answers, canned.calls = {LIST: ODD[name]}, []
+        for _ in range(2):
+            assert outcome("poll a removal", target, resource).state is OperationState.SUCCEEDED, name
+        assert canned.calls == [LIST, ALONE, ALONE], name
 
 
 def test_a_changing_call_that_is_answered_oddly_may_have_had_its_effect(canned: CannedAws, shared: AwsTargets) -> None:

@@ -258,8 +258,11 @@ def _first_page(link: Link, instance: str) -> Mapping[str, str]:
     """Removals and how they stand: id -> AWS's word. One page, since nothing follows from one that is not there."""
     page = link.sso.read(
         "sso-admin ListAccountAssignmentDeletionStatus",
-        lambda client: client.list_account_assignment_deletion_status(InstanceArn=instance, MaxResults=_PAGE),
-    )["AccountAssignmentsDeletionStatus"]
+        # Taken out in here: an answer that lacks it is in doubt, and each removal is asked after by itself.
+        lambda client: client.list_account_assignment_deletion_status(InstanceArn=instance, MaxResults=_PAGE)[
+            "AccountAssignmentsDeletionStatus"
+        ],
+    )
     return {row["RequestId"]: row["Status"] for row in page if "RequestId" in row and "Status" in row}
 
 
