@@ -15,9 +15,11 @@ from tests.contract.targets.target_rigs import FreeBuckets, terms
 from workflows.core.records.target import Operation, OperationKind, OperationState, Presence, Resource
 from workflows.ledger.memory import MemoryBuckets
 from workflows.ledger.memory_ledger import MemoryClock
-from workflows.ports import Buckets, TargetInDoubt, TargetThrottled
-from workflows.targets.aws.errors import SPARED_S, TooManyUnderWay, translate
+from workflows.ports import Buckets, TargetInDoubt, TargetRefused, TargetThrottled
+from workflows.targets.aws.connections import Door
+from workflows.targets.aws.errors import SPARED_S, Denied, TooManyUnderWay, translate
 from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.name_cache import THING_S
 from workflows.targets.aws.removals import AGAIN_S, FRESH_S, KEPT_MAX, KEPT_S, LISTED_FOR_S, Removals
 from workflows.targets.aws.targets import AwsTargets
 
@@ -158,6 +160,19 @@ def test_a_time_that_aws_names_shuts_the_gate_for_as_long() -> None:
         assert found.after_s == after_s
 
 
+def test_where_there_is_no_gate_a_change_under_way_holds_nobody_else_up() -> None:
+    """IAM says so of one user or role."""
+    door = Door(object, MemoryBuckets(MemoryClock(datetime(2026, 1, 5, 9, 0, tzinfo=UTC))), "iam", 15.0, 15.0)
+    said: Any = {"Error": {"Code": "ConcurrentModification", "Message": "Another change is in progress"}}
+
+    def busy(_: object) -> None:
+        raise ClientError(said, "PutUserPolicy")
+
+    with pytest.raises(TargetThrottled):
+        door.change("iam PutUserPolicy", lambda: None, busy)
+    assert door.read("iam GetUser", lambda _: "read") == "read"
+
+
 # ---------------------------------------------------------------- lists that are not as they should be
 
 
@@ -214,6 +229,51 @@ def test_what_has_succeeded_has_so_for_good_whatever_later_lists_say() -> None:
     assert (told.lists, told.alone) == (2, 0)
 
 
+def test_one_that_failed_leaves_the_list_to_the_others() -> None:
+    told = Told({"a": "FAILED", "b": "IN_PROGRESS", "c": "IN_PROGRESS"})
+    assert [told.ask(id_) for id_ in "abc"] == [GOES_ON] * 3
+    told.now_s += FRESH_S + 0.01
+    assert (told.ask("b"), told.lists, told.alone) == (GOES_ON, 2, 1)
+
+
+def test_a_list_that_others_read_does_not_keep_one_that_takes_long_from_being_asked_after() -> None:
+    told = Told({id_: "IN_PROGRESS" for id_ in "abcd"})
+    told.ask()
+    told.now_s += LISTED_FOR_S
+    assert (told.ask("d"), told.lists, told.alone) == (GOES_ON, 2, 0)
+    assert (told.ask("a"), told.lists, told.alone) == (GOES_ON, 2, 1)
+
+
+def test_a_list_is_of_the_moment_when_it_was_asked_for() -> None:
+    told = Told({id_: "IN_PROGRESS" for id_ in "abc"})
+    really = told._list
+
+    def slowly() -> Mapping[str, str]:
+        told.now_s += FRESH_S + 0.01
+        return really()
+
+    told.removals.ask("a", slowly, lambda: told._one("a"))
+    told.ask("b")
+    assert told.lists == 2
+
+
+@pytest.mark.parametrize(("error", "pause_s"), [(Denied("no right"), THING_S), (TargetRefused("no"), AGAIN_S)])
+def test_a_list_that_the_role_may_not_read_is_left_alone_for_an_hour(error: Exception, pause_s: float) -> None:
+    told = Told({})
+    lists = []
+
+    def refused() -> Mapping[str, str]:
+        lists.append(told.now_s)
+        raise error
+
+    for now_s in (0.0, pause_s - 1, pause_s):
+        told.now_s = now_s
+        for number in range(3):
+            told.removals.began(f"{now_s} {number}")
+        told.removals.ask(f"{now_s} 0", refused, lambda: told._one("a"))
+    assert lists == [0.0, pause_s]
+
+
 def test_a_list_in_doubt_does_not_put_the_removal_in_doubt() -> None:
     told = Told({})
 
@@ -228,6 +288,9 @@ def test_no_more_is_kept_than_a_process_needs() -> None:
     for number in range(2 * KEPT_MAX):
         told.removals.began(str(number))
     assert len(told.removals._since_s) == KEPT_MAX
+    told.rows = {str(number): "SUCCEEDED" for number in range(2 * KEPT_MAX)}
+    assert told.ask(str(2 * KEPT_MAX - 1)) is DONE
+    assert told.removals._over == told.removals._since_s.keys()
     told.now_s += KEPT_S
     told.removals.began("later")
-    assert set(told.removals._since_s) == {"later"}
+    assert (set(told.removals._since_s), told.removals._over) == ({"later"}, set())

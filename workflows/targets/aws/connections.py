@@ -234,7 +234,9 @@ class Door(Generic[C]):
                 raise _Closed from None
             raised = _said(error, what)
         if isinstance(raised, TooManyUnderWay):
-            self._block(self._gate, raised.after_s)
+            # IAM has no gate: it says so of one user or role, and others may be changed.
+            if self._gate:
+                self._block(self._gate, raised.after_s)
         elif isinstance(raised, TargetThrottled) and "Throttl" in str(raised):
             # Others have had calls as well, or it holds less than we think.
             self._block(self._bucket, SPARED_S if isinstance(raised, Throttled) else raised.after_s, spent=True)
