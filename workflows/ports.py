@@ -504,7 +504,10 @@ class Buckets(Protocol):
         ...
 
     def block(self, name: str, seconds: float, *, spent: bool = False) -> None:
-        """Nobody takes from `name` for so long: what the other side asked for by `Retry-After`. `spent`: and then it is empty."""
+        """Nobody takes from `name` for so long: what the other side asked for by `Retry-After`.
+
+        `spent`: and it is empty; it fills again from the end of a short block on, and during a long one.
+        """
         ...
 
 

@@ -1,7 +1,8 @@
 -- Closes a bucket for some time; a longer block that stands already stays.
 --
 -- KEYS  1 bucket
--- ARGV  1 seconds   2 '1': nothing is left in it, since nothing is on the other side; it fills again from the end of these on
+-- ARGV  1 seconds   2 '1': nothing is left in it, since nothing is on the other side;
+--         it fills again from the end of these on, or from half a second from now on where that is sooner
 
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000

@@ -75,6 +75,15 @@ def test_a_bucket_that_is_spent_is_empty_when_its_block_ends(world: World) -> No
     assert tries() == [True, False, False]
 
 
+def test_a_long_block_that_empties_a_bucket_is_kept_and_so_is_a_longer_one(world: World) -> None:
+    world.buckets.block("sso", 60, spent=True)
+    assert world.buckets.take("sso", rate=1, burst=3) == pytest.approx(60, abs=1)
+    world.buckets.block("sso", 0.2, spent=True)
+    assert world.buckets.take("sso", rate=1, burst=3) == pytest.approx(60, abs=1)
+    world.advance(60.5)
+    assert world.buckets.take("sso", rate=1, burst=3) == 0.0
+
+
 def test_who_goes_through_a_gate_waits_while_it_is_blocked_and_nobody_else_does(world: World) -> None:
     world.buckets.block("iam:begin", 30)
     through = lambda: world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin")  # noqa: E731  # said once
@@ -111,6 +120,25 @@ def test_those_in_line_are_told_one_time_after_the_other_and_whoever_is_not_goes
     world.advance(60)
     assert stand() == 0.0
     assert stand() == pytest.approx(10, abs=1), "the line of then is over"
+
+
+def test_what_a_bucket_lacks_is_not_forgotten_for_one_who_waits_less_long_and_a_line_not_kept(
+    redis_client: redis.Redis,
+) -> None:
+    world, lives = redis_world(redis_client), lambda: int(redis_client.pttl("prodaccess:bucket:iam"))  # type: ignore[arg-type]  # not a future
+    world.buckets.block("iam:begin", 1)
+    assert world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin", in_line=True) > 0
+    assert 0 < lives() <= 3000
+    assert take(world.buckets, 2) == 0.0
+    world.buckets.block("iam:begin", 1)
+    assert world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin", in_line=True) > 0
+    assert 15000 < lives() <= 21000
+
+
+def test_an_emptied_bucket_fills_from_the_end_of_its_block_on(redis_client: redis.Redis) -> None:
+    redis_world(redis_client).buckets.block("iam", 0.25, spent=True)
+    filled_from, until = map(float, redis_client.hmget("prodaccess:bucket:iam", "at", "blocked_until"))  # type: ignore[arg-type,union-attr]  # both are there
+    assert filled_from == until
 
 
 def test_a_line_is_never_longer_than_half_a_minute_beyond_what_hinders_all(world: World) -> None:

@@ -274,6 +274,15 @@ def test_a_list_that_the_role_may_not_read_is_left_alone_for_an_hour(error: Exce
     assert lists == [0.0, pause_s]
 
 
+def test_what_is_over_counts_among_those_under_way_no_more() -> None:
+    told = Told({id_: "SUCCEEDED" for id_ in "abc"})
+    assert [told.ask(id_) for id_ in "abc"] == [DONE] * 3
+    told.rows = {id_: "IN_PROGRESS" for id_ in "defg"}
+    assert [told.ask("d"), told.ask("e")] == [GOES_ON] * 2
+    assert (told.lists, told.alone) == (1, 2)
+    assert (told.ask("f"), told.lists, told.alone) == (GOES_ON, 2, 2)
+
+
 def test_a_list_in_doubt_does_not_put_the_removal_in_doubt() -> None:
     told = Told({})
 

@@ -26,6 +26,7 @@ from workflows.core.policy import BreakGlass, Freeze, Policy
 from workflows.core.records.grant import GrantState
 from workflows.core.records.request import RequestState
 from workflows.core.refusal import Code, Refused
+from workflows.ports import IN_LINE
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose, Refuse
 from workflows.targets.aws.terms import AwsSpec
@@ -101,6 +102,20 @@ def test_where_the_target_enforces_an_end_it_moves_before_the_deadline():
     assert world.target(AwsKind.IAM_POLICY).calls[-1].name == "observe"
     entry = next(entry for entry in world.all_entries() if entry.event == "grant.extended")
     assert (entry.facts["proof"], entry.facts["extension"]) == ("later_end_read_back", more)
+
+
+def test_what_puts_a_later_end_in_place_stands_in_no_line(monkeypatch):
+    world = enforcing()
+    id_ = world.active()
+    asked, target = [], world.target(AwsKind.IAM_POLICY)
+    for name in ("grant", "observe"):
+        really = getattr(target, name)
+        monkeypatch.setattr(
+            target, name, lambda *given, name=name, really=really: asked.append((name, IN_LINE.get())) or really(*given)
+        )
+    world.approve(world.more_asked(id_))
+    world.work()
+    assert set(asked) == {("grant", False), ("observe", False)}
 
 
 @pytest.mark.parametrize("kind", list(SPECS))
