@@ -12,7 +12,8 @@ from bot.clock import LOOK_EVERY_S, Ticker
 from bot.queues import JOB_TIMEOUT_S, SPREAD, TOGETHER_BUSY
 from tests.support import build
 from tests.support.world import World
-from workflows.ports import IN_LINE
+from workflows.core.records.grant import GrantState
+from workflows.ports import IN_LINE, TargetThrottled
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.fulfilment.converge_many import AT_ONCE, converge_holdings
@@ -86,6 +87,28 @@ def test_what_time_ends_stands_in_line_at_its_target_and_what_people_ask_for_doe
     ended = since(lambda: world.jump(3600))
     assert ended == {(name, True) for name in ("revoke", "observe", "poll")}
     assert not IN_LINE.get()
+
+
+def test_a_look_that_was_told_to_wait_in_line_keeps_no_approval_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = world.active(role=ROLES[0])
+    world.end(ended)
+    world.work()
+    target = world.target()
+    really = target.observe
+
+    def crowded(resource: Any) -> Any:
+        if IN_LINE.get():
+            raise TargetThrottled(25.0, "in line")
+        return really(resource)
+
+    monkeypatch.setattr(target, "observe", crowded)
+    # The first of the later looks is due.
+    world.advance(16)
+    again = world.active(role=ROLES[0])
+    assert world.grant(again).holding == world.grant(ended).holding
+    assert world.grant(again).state is GrantState.ACTIVE
 
 
 # ---------------------------------------------------------------- what a worker of another version took

@@ -104,8 +104,17 @@ def held(holding: Holding | None, grant: Grant) -> Holding:
         holding = Holding(id=grant.holding, resource=grant.resource)
     slot = slot_id(grant.holder, grant.terms.environment, grant.terms.role)
     slots = tuple(dict.fromkeys((*holding.slots, slot)))
+    # Where nobody else has a grant on it, only a look after an end was told to wait, and it is not taken any more.
+    next_try = holding.next_try if holding.grants or holding.operation else None
     # The newest terms say how to reach it: the same ids, perhaps through another role.
-    return replace(holding, resource=grant.resource, grants=(*holding.grants, grant.id), slots=slots, looks=())
+    return replace(
+        holding,
+        resource=grant.resource,
+        grants=(*holding.grants, grant.id),
+        slots=slots,
+        looks=(),
+        next_try=next_try,
+    )
 
 
 def warning_at(grant: Grant) -> datetime | None:
