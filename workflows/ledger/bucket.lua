@@ -35,10 +35,10 @@ if strange then
   tokens, at, blocked_until, line = burst, now, 0, 0
 end
 tokens = math.min(burst, tokens + math.max(0, now - at) * rate)
--- A gate that holds what we do not write is open.
-local gate = KEYS[2] and redis.pcall('HGET', KEYS[2], 'blocked_until')
-local shut_until = type(gate) == 'string' and tonumber(gate) or 0
-if not (shut_until <= now + tonumber(ARGV[5])) then shut_until = 0 end
+-- A gate that holds what we do not write, or was shut by a clock that has been set back since, is open.
+local gate = KEYS[2] and redis.pcall('HMGET', KEYS[2], 'blocked_until', 'blocked_at') or {}
+local shut_until, shut_at = tonumber(gate[1] or ''), tonumber(gate[2] or '')
+if not (shut_until and shut_at and shut_until <= now + tonumber(ARGV[5]) and shut_at <= now + 1) then shut_until = 0 end
 local wait = math.max(blocked_until - now, shut_until - now, (amount + reserve - tokens) / rate)
 if wait > 0 and tonumber(ARGV[6]) > 0 then
   wait = math.min(math.max(wait, line + 1 / rate - now), wait + tonumber(ARGV[6]))

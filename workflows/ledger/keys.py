@@ -32,7 +32,7 @@ class Keys:
         return f"{self.prefix}audit:of:{subject}"
 
     def bucket(self, name: str) -> str:
-        """A hash (`tokens`, `at`, `blocked_until`, `line`), which expires when it is full and idle."""
+        """A hash (`tokens`, `at`, `blocked_until`, `blocked_at`, `line`), which expires when it is full and idle."""
         return f"{self.prefix}bucket:{name}"
 
     def account(self, id_: AccountId) -> str:

@@ -143,7 +143,7 @@ def shift(client: Any, seconds: float) -> None:
     for item, micros in client.hgetall("prodaccess:woken").items():
         client.hset("prodaccess:woken", item, int(micros) - int(seconds * 1_000_000))
     for key in client.keys("prodaccess:bucket:*"):
-        for name in ("at", "blocked_until"):
+        for name in ("at", "blocked_at", "blocked_until", "line"):
             if client.hexists(key, name):
                 client.hincrbyfloat(key, name, -seconds)
 

@@ -98,12 +98,23 @@ def test_who_goes_through_a_gate_waits_while_it_is_blocked_and_nobody_else_does(
 @pytest.mark.parametrize("spoilt", ["nan", "inf", "x", ""])
 def test_a_gate_that_holds_what_we_do_not_write_is_open(redis_client: redis.Redis, spoilt: str) -> None:
     world = redis_world(redis_client)
+    world.buckets.block("iam:begin", 30)
     redis_client.hset("prodaccess:bucket:iam:begin", "blocked_until", spoilt)
     assert world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin") == 0.0
     redis_client.set("prodaccess:bucket:iam:begin", spoilt)
     assert world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin") == 0.0
     world.buckets.block("iam:begin", 30)
     assert world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin") == pytest.approx(30, abs=1)
+
+
+def test_a_gate_shut_by_a_clock_that_was_set_back_since_is_open(redis_client: redis.Redis) -> None:
+    world = redis_world(redis_client)
+    through = lambda: world.buckets.take("iam", rate=0.1, burst=3, gate="iam:begin")  # noqa: E731  # said once
+    world.buckets.block("iam:begin", 1)
+    world.advance(-1800)
+    assert through() == 0.0
+    world.buckets.block("iam:begin", 5)
+    assert through() == pytest.approx(5, abs=1)
 
 
 def test_those_in_line_are_told_one_time_after_the_other_and_whoever_is_not_goes_first(world: World) -> None:
