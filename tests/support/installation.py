@@ -380,7 +380,8 @@ class Installation:
 
         def forget() -> None:
             while not stop.wait(0.3):
-                with suppress(redis.RedisError):
+                # Whatever happens to this one connection, the next turn has another.
+                with suppress(redis.RedisError, OSError, ValueError):
                     found = [
                         key
                         for chat in self.chats
@@ -466,8 +467,9 @@ class Installation:
     def wait_ready(self) -> None:
         try:
             eventually(lambda: self.ready()["ready"])
-        except AssertionError:
-            raise AssertionError(f"not ready: {self.ready()}\n{self.logs()}") from None
+        except AssertionError as problem:
+            # Behind it stands what went wrong before, in a test that tidies up.
+            raise AssertionError(f"not ready: {self.ready()}\n{self.logs()}") from problem
         if self.socket:
             self.slack.wait_connected(PATIENCE_S)
 
