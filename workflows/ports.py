@@ -576,6 +576,10 @@ class Ahead(Protocol):
         """These will be read: records, the answer of a commit, the newest member of an index and the grant that it names."""
         ...
 
+    def forget(self) -> None:
+        """What comes now is read anew: for a look that is to see what has come since the act began."""
+        ...
+
 
 def about_person(who: Account) -> Hashable:
     """The question that `Directory.person` answers."""
@@ -601,6 +605,8 @@ class NotAhead:
     def answered(self, *questions: Hashable) -> None: ...
 
     def expect_records(self, *keys: str, commit_id: str = "", newest_of: str = "") -> None: ...
+
+    def forget(self) -> None: ...
 
 
 class DirectoryStore(Directory, Protocol):

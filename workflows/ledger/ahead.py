@@ -188,7 +188,7 @@ class Ahead:
         return found
 
     def forget(self) -> None:
-        """Something was written: what comes now is read anew."""
+        """Something was written, or may have been: what comes now is read anew."""
         act = self._act
         if act is not None:
             act.found = None

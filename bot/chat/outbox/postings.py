@@ -64,6 +64,7 @@ class PostingSession:
         """
         if not self.rests_on:
             return
+        self.ctx.ahead.forget()
         found = self.ctx.ledger.read(*self.rests_on).items
         if any(found[item].version != version for item, version in self.rests_on.items()):
             raise Overtaken

@@ -24,8 +24,8 @@ from tests.support.round_trips import round_trips
 from workflows.ledger import durability
 from workflows.ledger.memory import MemoryBuckets
 
-# Its lease and that being given back, what it rests on, and a commit before each message and one for all of them.
-SHOWN_MAX = 16
+# Its lease and that being given back, what it rests on, a look and a commit before each message, and one for all of them.
+SHOWN_MAX = 17
 # Where nothing is sent.
 UNCHANGED_MAX = 8
 
@@ -34,7 +34,8 @@ class Shown(Door):
     def __init__(self, client: Any) -> None:
         super().__init__(client)
         ctx, buckets = self.world.ctx, MemoryBuckets(self.world.clock)
-        slack = InProcess(server_for(self.world.clock))
+        self.server = server_for(self.world.clock)
+        slack = InProcess(self.server)
         refresher = SlackRefresher(
             Lookups(slack, buckets), self.world.directory, self.world.ledger.now, lambda *_: None
         )
