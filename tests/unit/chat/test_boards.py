@@ -59,6 +59,8 @@ def test_whoever_no_board_names_yet_is_looked_at_when_there_may_be_another_one_a
         assert named(waits, (), {}, newest, then, edits=False) == dict.fromkeys(waits, 2)
     assert 0 < soonest_s(newest, NOW + BETWEEN - timedelta(microseconds=1)) < 1
     assert soonest_s(newest, NOW + timedelta(hours=1)) == BETWEEN.total_seconds()
+    # By a chat's clock it was posted later than now.
+    assert soonest_s(newest, NOW - timedelta(hours=1)) == BETWEEN.total_seconds()
 
 
 @pytest.mark.parametrize("count", range(WAITING_MIN))

@@ -63,7 +63,8 @@ def named(
 
 def soonest_s(newest: Newest, now: datetime) -> float:
     """Seconds until there may be another board: never more than from one to the next."""
-    since = now - newest.posted_at if newest.posted_at is not None else timedelta(0)
+    # A chat's own clock may be ahead of ours.
+    since = max(timedelta(0), now - newest.posted_at) if newest.posted_at is not None else timedelta(0)
     return max(LEAST_S, (BETWEEN - since).total_seconds()) if since < BETWEEN else BETWEEN.total_seconds()
 
 
