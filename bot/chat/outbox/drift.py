@@ -34,7 +34,7 @@ def show_drift(box: Outbox, page: PostingSession, subject: str) -> None:
     found = [entry for entry in entries if entry.event is Event.DRIFT_FOUND]
     over = [entry for entry in entries if entry.event in _OVER]
     box.send(page, [*_found(box, page, policy, found), *_over(page, policy, over), *_holders(box, policy, found)])
-    box.clear(subject)
+    box.told(subject, entries)
 
 
 def _found(
@@ -85,10 +85,11 @@ def show_hold(box: Outbox, page: PostingSession, subject: str) -> None:
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
-    entries = [entry for entry in box.ctx.ledger.entries_of(subject) if entry.event in _OF_HOLD]
+    known = box.ctx.ledger.entries_of(subject)
+    entries = [entry for entry in known if entry.event in _OF_HOLD]
     if entries:
         box.send(page, list(_held(box, page, policy, entries)))
-    box.clear(subject)
+    box.told(subject, known)
 
 
 _OF_HOLD = (Event.DRIFT_HELD, Event.DRIFT_DECIDED)

@@ -30,6 +30,7 @@ from workflows.core.policy import Policy
 from workflows.core.records.oversight import BulkRevocation
 from workflows.usecases.revocation.revoke_all import SUBJECT as BULK_REVOCATION
 from workflows.usecases.shared.troubles import SUBJECT as TROUBLE
+from workflows.usecases.shared.troubles import standing
 
 # Without a policy nobody knows whom to tell; in so many seconds again.
 AGAIN_S = 60.0
@@ -90,18 +91,24 @@ def show_unreadable(box: Outbox, page: PostingSession, subject: str) -> None:
 
 def show_trouble(box: Outbox, page: PostingSession, subject: str) -> None:
     """Whoever waits for what fails is told, and hears when it is over."""
-    box.send(page, troubles.for_people(box.ctx, subject.removeprefix(TROUBLE), page.record, box.command))
-    box.clear(subject)
+    item = subject.removeprefix(TROUBLE)
+    seen = _version(box, keys.trouble(item))
+    box.send(page, troubles.for_people(box.ctx, item, page.record, box.command))
+    box.clear_if(subject, lambda: _version(box, keys.trouble(item)) == seen)
 
 
 def show_troubles(box: Outbox, page: PostingSession, subject: str) -> None:
     """The people who run this are told of all that fails, and owners of what fails of theirs."""
-    called = Called(box.ctx, box.recipients, box.command)
+    called, failing = Called(box.ctx, box.recipients, box.command), standing(box.ctx)
     box.send(page, called.planned(box.policy(), page.record))
     left = without_what_is_over(page.record)
     if left != page.record:
         page.save(left, "over")
-    box.clear(subject)
+    box.clear_if(subject, lambda: standing(box.ctx) == failing)
+
+
+def _version(box: Outbox, item: str) -> int:
+    return box.ctx.ledger.read(item).items[item].version
 
 
 def show_clock(box: Outbox, page: PostingSession, subject: str) -> None:

@@ -23,9 +23,10 @@ def show_leavers(box: Outbox, page: PostingSession, subject: str) -> None:
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
-    entries = [entry for entry in box.ctx.ledger.entries_of(subject) if entry.event in OF_LEAVERS][-1:]
+    known = box.ctx.ledger.entries_of(subject)
+    entries = [entry for entry in known if entry.event in OF_LEAVERS][-1:]
     if not entries:
-        box.clear(subject)
+        box.told(subject, known)
         return
     if is_open(entries):
         places = in_each(page.record, SLOT, policy.receipts_channels)
@@ -44,7 +45,7 @@ def show_leavers(box: Outbox, page: PostingSession, subject: str) -> None:
         end = leavers(entries)
         found = [_card(name, posting.channel, end) for name, posting in page.record.postings.items()]
     box.send(page, found)
-    box.clear(subject)
+    box.told(subject, known)
 
 
 def _card(slot: str, place: str, card: Message) -> PlannedMessage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.chat.chats import Chats
@@ -110,11 +110,16 @@ class Outbox:
     def told(self, subject: str, entries: Sequence[AuditEntry]) -> None:
         """All of these are shown: take the mark off, unless there are more by now. `entries`: of this subject, as they were read
         before anything was said.
+        """
+        self.clear_if(subject, lambda: len(self.ctx.ledger.entries_of(subject)) == len(entries))
+
+    def clear_if(self, subject: str, still_so: Callable[[], bool]) -> None:
+        """What was shown is how it is: take the mark off.
 
         Looked at behind the commit: what is committed later sets the mark itself.
         """
         self.clear(subject)
-        if len(self.ctx.ledger.entries_of(subject)) != len(entries):
+        if not still_so():
             self.ctx.ledger.remind(keys.chat(subject), 0.0)
 
     def clear(self, subject: str) -> None:
