@@ -31,8 +31,9 @@ BODY_BYTES_MAX = 1_000_000
 # Listeners wait for Redis, and some for Slack; acknowledgements must not queue behind the latter.
 LISTENER_THREADS = 24
 # More of them at work only take the interpreter from each other, and each turn of it costs. Of Redis they wait for a millisecond;
-# whoever waits for longer than this, in seconds, is not at work, and keeps nobody else waiting.
-AT_WORK, AT_WORK_S = 4, 0.25
+# whoever waits for longer than this, in seconds, is not at work, and keeps nobody else waiting. So short that, where Redis
+# is silent, the last thread begins early enough to say so in time.
+AT_WORK, AT_WORK_S = 4, 0.1
 
 
 class Events:

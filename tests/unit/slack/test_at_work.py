@@ -18,11 +18,14 @@ from starlette.applications import Starlette
 from bot.sandbox.slack.events.http import sign
 from bot.settings import Secret
 from bot.slack import front
-from bot.slack.front import AT_WORK, Events
+from bot.slack.front import AT_WORK, AT_WORK_S, LISTENER_THREADS, Events
+from bot.wiring.common import WEB_ANSWER_S
 
 SECRET = "e" * 32
 BODY = urlencode({"command": "/prodaccess", "user_id": "U0OLU", "team_id": "T1", "text": "list"}).encode()
 COUNT = 3 * AT_WORK
+# Within so many seconds Slack wants an acknowledgement; a part of it is the way there and back.
+ACKNOWLEDGED_S, ON_THE_WAY_S = 3.0, 0.25
 # A request takes fewer steps of the event loop than this to get to its listener.
 STEPS = 500
 
@@ -88,3 +91,9 @@ def test_a_few_work_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_whoever_waits_for_long_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(front, "AT_WORK_S", 0.0)
     assert begun_while_none_ended() == COUNT
+
+
+def test_where_redis_is_silent_every_thread_begins_early_enough_to_say_so_in_time() -> None:
+    """Each waits for Redis as long as there is patience; so many groups begin one after the other."""
+    groups = -(-LISTENER_THREADS // AT_WORK)
+    assert (groups - 1) * AT_WORK_S + WEB_ANSWER_S <= ACKNOWLEDGED_S - ON_THE_WAY_S
