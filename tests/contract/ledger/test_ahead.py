@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -114,6 +115,19 @@ def test_an_act_within_an_act_is_part_of_it(ledger: RedisLedger, other: RedisLed
         with ledger.ahead.act():
             assert name_in(ledger) is None
         write(other, "Dana")
+        assert name_in(ledger) is None
+
+
+def test_what_one_thread_has_read_no_other_one_sees(ledger: RedisLedger, other: RedisLedger) -> None:
+    def of_their_own() -> tuple[str | None, str | None]:
+        without = name_in(ledger)
+        with ledger.ahead.act():
+            return without, name_in(ledger)
+
+    with ThreadPoolExecutor(1) as threads, ledger.ahead.act():
+        assert name_in(ledger) is None
+        write(other, "Dana")
+        assert threads.submit(of_their_own).result() == ("Dana", "Dana")
         assert name_in(ledger) is None
 
 

@@ -23,7 +23,9 @@ from tests.support.round_trips import round_trips
 from workflows.core import keys
 from workflows.core.records.grant import GrantState
 from workflows.ledger import codec
-from workflows.ports import LeaseOver, TargetInDoubt
+from workflows.ledger.redis_ledger import RedisLedger
+from workflows.ledger.scripts import Server
+from workflows.ports import LEASE_S, LeaseOver, Renewing, TargetInDoubt
 from workflows.usecases.fulfilment.converge_many import AT_ONCE, end_grants
 
 
@@ -86,12 +88,31 @@ def test_all_leases_of_a_process_are_renewed_in_one_round_trip(world: RedisWorld
     keeper.close()
     with ExitStack() as under:
         current = [under.enter_context(keeper.keep(lease)) for lease in held if lease]
+        # The server has the script by then.
+        keeper.renew()
         with round_trips(client) as sent:
             keeper.renew()
         longer = [lease() for lease in current]
     assert len(sent) == 1
     assert all(new.deadline_s > old.deadline_s for new, old in zip(longer, held, strict=True) if new and old)
     assert None not in longer
+
+
+def test_a_lease_that_is_renewed_with_others_lasts_from_before_the_question(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = [0.0]
+    ledger = RedisLedger(client, durability="volatile", monotonic=lambda: now_s[0])
+    lease, really = ledger.acquire("holding:H-1"), Server.run_together
+
+    def slow(*args: Any) -> list[Any]:
+        now_s[0] += 2.0
+        return really(*args)
+
+    assert lease is not None
+    monkeypatch.setattr(Server, "run_together", slow)
+    now_s[0] += 1.0
+    assert ledger.together([Renewing(lease)]) == [replace(lease, deadline_s=1.0 + LEASE_S)]
 
 
 def test_one_whose_target_is_silent_holds_up_none_of_the_others(
