@@ -27,6 +27,7 @@ from workflows.core import keys
 from workflows.core.policy import Risk
 from workflows.core.records.grant import CLOSED, EndCause, GrantState
 from workflows.core.records.request import DecisionKind, Origin, RequestState
+from workflows.core.records.target import Presence
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change, Committed, Durability
@@ -35,7 +36,7 @@ from workflows.targets.aws.memory import Lose, Refuse, Settle, Throttle
 from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.decisions.approve import approve
 from workflows.usecases.decisions.approve_reduced import approve_reduced
-from workflows.usecases.fulfilment.converge import converge
+from workflows.usecases.fulfilment.converge import GIVE_WAY_S, converge
 from workflows.usecases.oversight.refusals import record_refusal
 from workflows.usecases.requests.request_access import ask_for_access
 from workflows.usecases.shared.context import Outcome
@@ -410,6 +411,53 @@ def test_what_a_settled_removal_has_done_and_its_proof_are_one_commit(world, mon
     assert world.grant(id_).state in CLOSED
     assert [call.name for call in world.target().calls][-3:] == ["revoke", "poll", "observe"]
     assert len(written) == 1
+
+
+def test_a_proof_that_would_come_after_a_slow_look_is_a_step_of_its_own(world, monkeypatch):
+    id_ = world.active()
+    world.target().next("revoke", Settle(after_s=1))
+    world.end(id_)
+    world.work()
+    target, really = world.target(), world.target().poll
+    monkeypatch.setattr(
+        target, "poll", lambda *args: (world.lease_renewer.pass_time(int(GIVE_WAY_S)), really(*args))[1]
+    )
+    world.clock.advance(1)
+    converge(world.ctx, world.grant(id_).holding)
+    assert [call.name for call in target.calls][-2:] == ["revoke", "poll"]
+    world.advance(3)
+    assert world.grant(id_).state in CLOSED
+
+
+def test_a_proof_of_what_is_to_be_taken_away_by_then_counts_for_nothing(world, monkeypatch):
+    id_ = world.asked()
+    world.target().next("grant", Settle(after_s=1))
+    world.approve(id_)
+    world.work()
+    target, really = world.target(), world.target().observe
+
+    def meanwhile(resource):
+        world.end(id_)
+        monkeypatch.setattr(target, "observe", really)
+        return replace(really(resource), presence=Presence.ABSENT)
+
+    monkeypatch.setattr(target, "observe", meanwhile)
+    world.clock.advance(1)
+    converge(world.ctx, world.grant(id_).holding)
+    # That it was not seen is no failure of the removal, which goes on at once.
+    assert world.grant(id_).state in CLOSED
+    assert [call.name for call in target.calls][-3:] == ["observe", "revoke", "observe"]
+
+
+def test_an_end_that_takes_more_time_with_it_is_told_at_once(world):
+    id_ = world.active()
+    granted = world.grant(id_)
+    rewrite(world, replace(granted, extension="PA-99", extended_to=granted.deadline + HOUR))
+    world.target().next("revoke", Settle(after_s=1))
+    world.clock.advance((granted.deadline - world.clock.now()).total_seconds())
+    converge(world.ctx, granted.holding)
+    assert world.grant(id_).state is GrantState.REVOKING
+    assert world.ledger.due[keys.chat(id_)] == world.clock.now().timestamp()
 
 
 @pytest.mark.parametrize("kind", DecisionKind)
