@@ -12,9 +12,11 @@ from bot.chat.views.deciders import Deciders, Seat, deciders_of
 from tests.support.build import DANA, GROUPS, NIA, OLU, PAT, SUE, entitlement, environment, facts, policy
 from tests.support.world import World, account
 from workflows.core.identity import Account
-from workflows.core.people import PersonId
-from workflows.core.policy import Escalation, Policy
+from workflows.core.people import GroupFacts, PersonId
+from workflows.core.policy import Escalation, Group, Policy
+from workflows.core.rules.groups import groups_needed
 from workflows.usecases.oversight.delegate import delegate
+from workflows.usecases.shared.actor import Actor, known
 
 
 def rules(**approve: int) -> Policy:
@@ -181,3 +183,24 @@ def test_of_some_who_are_known_those_are_named() -> None:
 )
 def test_groups_of_which_too_few_are_there_are_told(seats: tuple[Seat, ...], short: tuple[str, ...]) -> None:
     assert Deciders(seats).too_few == short
+
+
+@pytest.mark.parametrize("changed", ["nothing", "policy", "groups"])
+def test_who_asked_is_told_by_what_it_was_decided_on_as_long_as_that_is_all_there_is_to_know(changed: str) -> None:
+    """Another policy may be in force by the answer; and of a group that was not looked at nothing is known."""
+    world = World()
+    id_ = world.asked()
+    world.knows(*GROUPS["platform"], *GROUPS["security"])
+    actor = known(world.ctx, account(DANA), lambda policy: groups_needed(policy, policy.environments["payments-prod"]))
+    assert isinstance(actor, Actor)
+    if changed == "policy":
+        was = world.policy.policy
+        others = {**was.groups, "platform": Group("platform", members=frozenset({SUE}))}
+        world.policy.policy = replace(was, hash="another", groups=others)
+    elif changed == "groups":
+        actor = replace(actor, groups=GroupFacts())
+    queries = Dispatcher(world.ctx, "/prodaccess").queries
+    seen = queries.seen(id_)
+    assert seen is not None
+    assert queries.people.deciders(seen, actor) == can(world, id_)
+    assert queries.people.rule_may_approve(seen, actor) == queries.people.rule_may_approve(seen)
