@@ -31,8 +31,8 @@ def when_its_turn_comes(monkeypatch: pytest.MonkeyPatch, turn: str, then: Callab
     waits: Callable[..., None] = getattr(Turns, turn)
     left = [then]
 
-    def wait(self: Turns, planned: Any) -> None:
-        waits(self, planned)
+    def wait(self: Turns, *what: Any) -> None:
+        waits(self, *what)
         if left:
             thread = Thread(target=left.pop())
             thread.start()
