@@ -84,7 +84,7 @@ run: $(RUN)
 check: $(RUN)
 	@$(BIN)/python -m bot check config
 
-# Each figure beside its goal: twenty minutes, alone on two cores. A goal that is missed is a NO in the table; what could not be
+# Each figure beside its goal: 22 minutes, alone on two cores. A goal that is missed is a NO in the table; what could not be
 # measured makes it fail.
 bench: $(DEV)
 	@$(BIN)/python -m bench $(ARGS)
